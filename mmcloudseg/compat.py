@@ -1,0 +1,95 @@
+"""The only file that knows about versions of MMRazor, MMCV, MMEngine and torch.
+
+MMRazor 1.0.0 (its last release, 2023) refuses MMCV > 2.1 and fails in its quantization modules on
+torch >= 1.13. Both checks have a fallback for old versions that works, so the versions are
+reported as old ones while it is imported, and only then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.runner import checkpoint as mmengine_checkpoint
+
+_NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS = "2.1.0"
+_TORCH_WITHOUT_QUANTIZATION_REWRITE = "1.12.1"
+
+
+@contextlib.contextmanager
+def _reported(module: Any, name: str, value: Any) -> Iterator[None]:
+    """Let ``module.name`` read ``value`` inside the block."""
+    original = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
+
+
+def import_mmrazor() -> None:
+    """Import MMRazor's models and engine beside current MMCV and torch.
+
+    Raises:
+        ImportError: MMRazor (or ``joblib``, which it needs and does not ask for) is missing.
+    """
+    # MMRazor raises it to 2**20 when imported: a runaway recursion would then crash the process.
+    recursion_limit = sys.getrecursionlimit()
+    try:
+        with _reported(mmcv, "__version__", _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS):
+            import mmrazor
+        real = mmrazor.digit_version
+
+        def digit_version(version: str, *args: Any, **kwargs: Any) -> tuple:
+            is_torch = str(version) == str(torch.__version__)
+            shown = _TORCH_WITHOUT_QUANTIZATION_REWRITE if is_torch else version
+            return real(shown, *args, **kwargs)
+
+        with _reported(mmrazor, "digit_version", digit_version):
+            import mmrazor.engine
+            import mmrazor.models  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"MMRazor could not be imported ({error}). Distillation needs it: "
+            "pip install -r requirements/runtime.txt"
+        ) from error
+    finally:
+        sys.setrecursionlimit(recursion_limit)
+
+
+def _load_tensors_only(
+    file: Any, map_location: Any = None, weights_only: bool | None = None
+) -> Any:
+    return torch.load(file, map_location=map_location, weights_only=True)
+
+
+def never_run_pickled_code() -> None:
+    """Make every checkpoint that MMEngine reads, by path or URL, load as tensors only.
+
+    Current MMEngine falls back to ``weights_only=False`` where a file is more than tensors, which
+    runs whatever code such a file carries.
+    """
+    if hasattr(mmengine_checkpoint, "_safe_torch_load"):
+        mmengine_checkpoint._safe_torch_load = _load_tensors_only
+    mmengine_checkpoint.load_url = functools.partial(
+        torch.hub.load_state_dict_from_url, weights_only=True
+    )
+
+
+def allow_numpy_scalars_in_checkpoints() -> None:
+    """Let the scores that ``save_best`` stores be read back from a checkpoint on resume.
+
+    They are NumPy scalars: plain values, whose classes torch does not list as safe by itself.
+    """
+    numpy_core = getattr(np, "_core", None) or np.core
+    dtypes = [type(np.dtype(kind)) for kind in ("float32", "float64", "int64", "bool")]
+    torch.serialization.add_safe_globals(
+        [numpy_core.multiarray.scalar, numpy_core.multiarray._reconstruct, np.ndarray, np.dtype]
+        + dtypes
+    )

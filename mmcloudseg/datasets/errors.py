@@ -1,0 +1,37 @@
+"""The one exception that bad input data raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MAX_LISTED = 5
+
+
+class DataError(ValueError):
+    """Input data that cannot be used.
+
+    The message names the file or key, what was found, what was expected and what to do.
+
+    Args:
+        message: The whole message.
+    """
+
+    @classmethod
+    def from_problems(cls, title: str, problems: Sequence[str], remedy: str = "") -> DataError:
+        """Put all problems of one check in one message: the first few, and how many there are.
+
+        Args:
+            title: What the check found, without its final colon.
+            problems: One line each.
+            remedy: What to do about them.
+
+        Returns:
+            The exception, to be raised by the caller.
+        """
+        lines = [f"{title} ({len(problems)} in all):"]
+        lines += [f"  - {problem}" for problem in problems[:MAX_LISTED]]
+        if len(problems) > MAX_LISTED:
+            lines.append(f"  … and {len(problems) - MAX_LISTED} more")
+        if remedy:
+            lines.append(remedy)
+        return cls("\n".join(lines))

@@ -1,0 +1,254 @@
+"""Paired optical and SAR images with land-cover labels, on any grids over the same ground."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from .errors import DataError
+from .header_checks import evenly_spaced, header_problems
+from .rasters import raster_session
+from .sample_lists import (
+    MODALITY_NAMES,
+    list_names,
+    missing_files,
+    read_csv,
+    read_names,
+    samples_by_name,
+    unpaired_sar,
+)
+
+IGNORED = 255
+
+
+@DATASETS.register_module()
+class OpticalSARDataset(BaseSegDataset):
+    """A dataset of paired files, described by its config alone.
+
+    ``data_prefix`` says which modalities there are and in which folder each is: ``img_path`` (the
+    optical image, under clouds), ``sar_path``, ``cloud_free_path``, ``cloud_mask_path`` (a raster
+    or ``.npy``; 0 clear, anything else cloud) and ``seg_map_path`` (labels). The samples are
+    listed by
+
+    - a ``.csv`` file: one sample per row, a column per modality, paths relative to the modality's
+      ``data_prefix``, or else to ``data_root``; its first row names the columns by the keys above,
+      unless ``csv_columns`` does;
+    - any other ``ann_file``: one name a line, without suffix; or
+    - without ``ann_file``: every file below the optical folder that ends in ``img_suffix``.
+
+    In the last two cases a sample's files have the same name in each folder, and end in the
+    modality's suffix.
+
+    Before training starts it checks that every file is there and, by the headers of evenly spaced
+    samples, that bands, sizes, reference systems and origins fit.
+
+    Args:
+        ann_file: The list, relative to ``data_root``; '' takes all files of the optical folder.
+        data_root: The folder that everything else is relative to.
+        data_prefix: Modality's path key -> its folder.
+        metainfo: ``classes``, ``palette`` and ``bands``, for example
+            ``dict(optical=['blue', 'green', 'red', 'nir'], sar=['VV', 'VH'])``. Without ``bands``
+            the first sample's files say how many bands each file must have.
+        img_suffix: How optical images end, likewise ``sar_suffix``, ``cloud_free_suffix``,
+            ``cloud_mask_suffix``, ``seg_map_suffix``.
+        csv_columns: Path keys of a CSV list's columns in order, for lists without a first row.
+        label_codes: Code in the label raster -> index in ``classes``, 255 for codes to ignore.
+            None means that labels hold the indices themselves.
+        label_scale: Label pixels per optical pixel, at most 1 (0.3 for 10 m labels of 3 m images).
+        sar_scale: SAR pixels per optical pixel.
+        num_header_checks: How many samples' headers to check; 0 checks none.
+        kwargs: As in ``BaseSegDataset``. Instead of ``reduce_zero_label`` use ``label_codes``.
+
+    Raises:
+        DataError: If data are missing or do not fit; the message names files and what to do.
+    """
+
+    def __init__(
+        self,
+        ann_file: str = "",
+        data_root: str | None = None,
+        data_prefix: Mapping[str, str] | None = None,
+        metainfo: Mapping[str, Any] | None = None,
+        img_suffix: str = ".tif",
+        sar_suffix: str = ".tif",
+        cloud_free_suffix: str = ".tif",
+        cloud_mask_suffix: str = ".tif",
+        seg_map_suffix: str = ".tif",
+        csv_columns: Sequence[str] | None = None,
+        label_codes: Mapping[int, int] | None = None,
+        label_scale: float = 1.0,
+        sar_scale: float = 1.0,
+        num_header_checks: int = 256,
+        **kwargs: Any,
+    ) -> None:
+        prefix = dict(data_prefix or dict(img_path=""))
+        unknown = set(prefix) - set(MODALITY_NAMES)
+        if unknown or "img_path" not in prefix:
+            raise ValueError(
+                f"data_prefix needs img_path and may have {list(MODALITY_NAMES)}; found "
+                f"{list(prefix)}"
+            )
+        if not 0 < label_scale <= 1 or sar_scale <= 0:
+            raise ValueError(
+                "label_scale must be above 0 and at most 1, sar_scale above 0; found "
+                f"{label_scale} and {sar_scale}. Resample labels that are finer than the optical "
+                "image."
+            )
+        if kwargs.get("reduce_zero_label"):
+            raise ValueError(
+                "reduce_zero_label is not supported: map code 0 by label_codes={0: 255, …}"
+            )
+        self.suffixes = dict(
+            img_path=img_suffix,
+            sar_path=sar_suffix,
+            cloud_free_path=cloud_free_suffix,
+            cloud_mask_path=cloud_mask_suffix,
+            seg_map_path=seg_map_suffix,
+        )
+        self.csv_columns = csv_columns
+        self.label_codes = label_codes
+        self.label_scale = label_scale
+        self.sar_scale = sar_scale
+        self.num_header_checks = num_header_checks
+        super().__init__(
+            ann_file=ann_file,
+            img_suffix=img_suffix,
+            seg_map_suffix=seg_map_suffix,
+            metainfo=metainfo,
+            data_root=data_root,
+            data_prefix=prefix,
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """List the samples and check their files.
+
+        Raises:
+            DataError: If anything is missing or does not fit.
+        """
+        samples = self.list_samples()
+        missing = missing_files(samples)
+        if missing:
+            raise DataError.from_problems(
+                f"{self._source()}: missing files",
+                missing,
+                "Restore them, or take their samples off the list.",
+            )
+        self._check_headers(samples)
+        return samples
+
+    def list_samples(self) -> list[dict]:
+        """List the samples; of the files, only the list itself is looked at.
+
+        Returns:
+            A data_info for each sample.
+
+        Raises:
+            DataError: If the data root or the list is missing, or the list is empty.
+        """
+        if self.data_root and not os.path.isdir(self.data_root):
+            raise DataError(self.missing_root_message())
+        if self.ann_file and not os.path.isfile(self.ann_file):
+            raise DataError(
+                f"{self.ann_file}: no such list of samples. Set the dataset's ann_file, relative "
+                f"to its data_root {self.data_root!r}, or name another root with --data-root PATH."
+            )
+        paths = self.select(self.list_paths())
+        if not paths:
+            raise DataError(f"{self._source()}: no samples. {self.no_samples_hint()}")
+        shared = self._shared_info()
+        return [
+            {**sample, **shared, "sample_name": self.sample_name(sample["img_path"])}
+            for sample in paths
+        ]
+
+    def list_paths(self) -> list[dict[str, str]]:
+        """Path key -> path, for each sample of the list or folder."""
+        folders = {key: folder or "." for key, folder in self.data_prefix.items()}
+        if self.ann_file.endswith(".csv"):
+            return read_csv(self.ann_file, self.csv_columns, folders, self.data_root or "")
+        if self.ann_file:
+            return samples_by_name(read_names(self.ann_file), folders, self.suffixes)
+        self.check_folders(folders)
+        names = list_names(folders["img_path"], self.suffixes["img_path"])
+        unpaired = unpaired_sar(names, folders, self.suffixes["sar_path"])
+        if unpaired:
+            raise DataError.from_problems(
+                f"{folders['sar_path']}: unpaired files",
+                unpaired,
+                "Add what is missing, or name the samples to use in a list (ann_file).",
+            )
+        return samples_by_name(names, folders, self.suffixes)
+
+    @staticmethod
+    def check_folders(folders: Mapping[str, str]) -> None:
+        """Refuse folders that are not there.
+
+        Raises:
+            DataError: If there are any, naming them all.
+        """
+        absent = [f"{key}: {path}" for key, path in folders.items() if not os.path.isdir(path)]
+        if absent:
+            raise DataError.from_problems(
+                "Folders of data_prefix that do not exist",
+                absent,
+                "Correct data_prefix, or name another root with --data-root PATH.",
+            )
+
+    def select(self, paths: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Choose which samples of the list to use: here, all."""
+        return paths
+
+    def sample_name(self, img_path: str) -> str:
+        """A short name of a sample, fit for a file name."""
+        relative = os.path.relpath(img_path, self.data_prefix["img_path"] or ".")
+        return relative.removesuffix(self.img_suffix).replace(os.sep, "_").replace("..", "")
+
+    def missing_root_message(self) -> str:
+        """What to say when the data root is not there."""
+        return (
+            f"data_root {self.data_root!r} does not exist. Name the folder of your data with "
+            "--data-root PATH, or set data_root in the config."
+        )
+
+    def no_samples_hint(self) -> str:
+        """What to do about a list or folder without samples."""
+        return f"Check the list, and that optical images end in img_suffix={self.img_suffix!r}."
+
+    def _source(self) -> str:
+        return self.ann_file or self.data_prefix["img_path"] or "."
+
+    def _shared_info(self) -> dict[str, Any]:
+        bands = self._metainfo.get("bands") or {}
+        info = dict(
+            label_scale=self.label_scale,
+            sar_scale=self.sar_scale,
+            band_counts={group: len(names) for group, names in bands.items()},
+            reduce_zero_label=False,
+            seg_fields=[],
+        )
+        codes = self.label_codes
+        if codes is None and self._metainfo.get("classes"):
+            base = type(self).METAINFO.get("classes") or self._metainfo["classes"]
+            codes = {**{index: index for index in range(len(base))}, IGNORED: IGNORED}
+        if codes is not None:
+            chosen = self.label_map or {}
+            info["label_codes"] = {code: chosen.get(index, index) for code, index in codes.items()}
+        return info
+
+    def _check_headers(self, samples: list[dict]) -> None:
+        problems = []
+        with raster_session():
+            for index in evenly_spaced(len(samples), self.num_header_checks):
+                problems += header_problems(samples[index])
+        if problems:
+            raise DataError.from_problems(
+                f"{self._source()}: files that do not fit",
+                problems,
+                "Correct the files or the dataset's metainfo bands, label_scale, sar_scale; "
+                "`python tools/verify_dataset.py CONFIG` lists every problem.",
+            )

@@ -1,0 +1,78 @@
+"""Seeded fractal noise on regular grids, the raw material of the other generators."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+
+def fractal_noise(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    correlation_px: float,
+    exponent: float = 1.8,
+) -> NDArray[np.float64]:
+    """Draw a random field with a von Karman spectrum.
+
+    Amplitudes fall as ``(1 + (2 pi f L)^2)^(-exponent / 2)``: flat above the correlation length
+    L, a power law below. The field is drawn on a larger torus and cut out, so that opposite
+    edges are not alike.
+
+    Args:
+        rng: Source of the randomness; the field depends on its state alone.
+        shape: Height and width in pixels.
+        correlation_px: Correlation length L in pixels, the size of the largest features.
+        exponent: 1.3 gives ragged, 2.5 smooth fields.
+
+    Returns:
+        Height x width field of zero mean and unit standard deviation.
+
+    Raises:
+        ValueError: If a side is shorter than two pixels or the length is not positive.
+    """
+    if min(shape) < 2 or correlation_px <= 0:
+        raise ValueError(
+            "fractal_noise: expected sides of at least 2 pixels and a positive correlation length,"
+            f" found shape {shape} and correlation_px {correlation_px}; ask for a larger field"
+        )
+    margin = int(np.ceil(min(2 * correlation_px, max(shape))))
+    canvas = tuple(fft.next_fast_len(side + margin, real=True) for side in shape)
+    frequency_squared = (
+        fft.fftfreq(canvas[0])[:, None] ** 2 + fft.rfftfreq(canvas[1])[None, :] ** 2
+    )
+    amplitude = (1 + (2 * np.pi * correlation_px) ** 2 * frequency_squared) ** (-exponent / 2)
+    spectrum = fft.rfft2(rng.standard_normal(canvas)) * amplitude
+    field = fft.irfft2(spectrum, s=canvas)[: shape[0], : shape[1]]
+    field = field - field.mean()
+    return field / field.std()
+
+
+def area_weights(sources: int, targets: int, offset: float = 0.0) -> NDArray[np.float64]:
+    """Weights that average a row of fine pixels over coarser (or finer) ones.
+
+    Both rows have the same length in metres; ``weights @ row`` is the area mean of a column of
+    values, ``rows @ image @ columns.T`` that of an image.
+
+    Args:
+        sources: Number of source pixels.
+        targets: Number of target pixels.
+        offset: Start of the target row after that of the source row, in source pixels. Where it
+            makes a target stick out, the part inside counts alone.
+
+    Returns:
+        Matrix of targets x sources whose rows sum to 1.
+
+    Raises:
+        ValueError: If a target pixel lies wholly outside the source row.
+    """
+    step = sources / targets
+    starts = np.arange(targets)[:, None] * step + offset
+    pixels = np.arange(sources)[None, :]
+    overlap = np.minimum(starts + step, pixels + 1) - np.maximum(starts, pixels)
+    overlap = np.clip(overlap, 0, None)
+    totals = overlap.sum(axis=1, keepdims=True)
+    if (totals <= 0).any():
+        raise ValueError(
+            f"area_weights: an offset of {offset} source pixels leaves target pixels without any "
+            f"of the {sources} source pixels; expected less than one target pixel ({step:g})"
+        )
+    return overlap / totals

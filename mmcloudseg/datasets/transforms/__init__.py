@@ -1,0 +1,13 @@
+"""Transforms for optical and SAR samples."""
+
+from .aligned_crop import AlignedCenterCrop, AlignedRandomCrop
+from .formatting import PackCloudSegInputs, cloud_cover
+from .loading import LoadRasters
+
+__all__ = [
+    "AlignedCenterCrop",
+    "AlignedRandomCrop",
+    "LoadRasters",
+    "PackCloudSegInputs",
+    "cloud_cover",
+]

@@ -1,0 +1,256 @@
+"""Loading one sample's rasters onto the optical grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+from rasterio.windows import Window
+
+from ..errors import DataError
+from ..grids import pixel_centre_index, scaled_shape
+from ..rasters import load_array, open_raster, raster_session, read_bands, read_header
+
+PATH_KEYS = dict(optical="img_path", sar="sar_path", cloud_free="cloud_free_path")
+IGNORED = 255
+
+
+class GridWindow:
+    """A window of the optical grid, and where it lies in other grids over the same ground.
+
+    The grids' origins may differ by less than half a label pixel; the rule goes by indices alone.
+
+    Args:
+        shape: Rows and columns of the whole optical image.
+        window: (top, left, height, width) in optical pixels; None means all of it.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], window: tuple[int, int, int, int] | None = None
+    ) -> None:
+        self.shape = shape
+        self.top, self.left, self.height, self.width = window or (0, 0, *shape)
+
+    def inside(self) -> bool:
+        """Whether the window lies in the image."""
+        return (
+            min(self.top, self.left) >= 0
+            and self.top + self.height <= self.shape[0]
+            and self.left + self.width <= self.shape[1]
+        )
+
+    def on(self, shape: tuple[int, int]) -> tuple[Window, np.ndarray, np.ndarray]:
+        """Find the window in a grid of another shape.
+
+        Args:
+            shape: Rows and columns of that grid.
+
+        Returns:
+            The part of that grid to read, and which of its rows and columns each optical row and
+            column takes.
+        """
+        rows = pixel_centre_index(shape[0], self.shape[0])[self.top : self.top + self.height]
+        columns = pixel_centre_index(shape[1], self.shape[1])[self.left : self.left + self.width]
+        first_row, first_column = int(rows[0]), int(columns[0])
+        window = Window(
+            first_column,
+            first_row,
+            int(columns[-1]) - first_column + 1,
+            int(rows[-1]) - first_row + 1,
+        )
+        return window, rows - first_row, columns - first_column
+
+
+@TRANSFORMS.register_module()
+class LoadRasters(BaseTransform):
+    """Read a sample's files; see :class:`OpticalSARDataset` for the keys it starts from.
+
+    Every band becomes float32 before anything else. NaN and declared nodata become the mean of
+    their own band, over the whole band even where only a window is read; a declared nodata of 0
+    in an optical image stays 0. SAR and label come to the optical grid by the pixel-centre rule.
+
+    Required Keys:
+
+    - img_path, and sar_path and cloud_free_path as far as ``modalities`` asks for them
+    - cloud_mask_path, seg_map_path (optional)
+    - crop_window, label_scale, sar_scale, label_codes, band_counts (optional)
+
+    Added Keys:
+
+    - img (float32, H x W x bands, in the order of ``modalities``)
+    - band_layout (modality -> (first band, one past its last))
+    - gt_seg_map (uint8, H x W, class indices, 255 ignored), if there is a label
+    - gt_cloud_mask (uint8, H x W, 1 cloud, 0 clear, 255 nodata), if there is a mask
+    - seg_fields, img_shape, ori_shape (the label grid's), label_scale
+
+    Args:
+        modalities: What to stack into ``img``: ``'optical'``, ``'sar'``, ``'cloud_free'``.
+        with_mask: Load the cloud mask if the sample has one.
+        with_label: Load the label if the sample has one.
+        bands: Modality -> numbers of the bands to read, from 1; all bands of those not named.
+            A modality that is cut down here needs as many numbers in the model's radiometry.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[str] = ("optical", "sar", "cloud_free"),
+        with_mask: bool = True,
+        with_label: bool = True,
+        bands: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        super().__init__()
+        unknown = [name for name in (*modalities, *(bands or {})) if name not in PATH_KEYS]
+        if unknown or not modalities:
+            raise ValueError(
+                f"LoadRasters: unknown modalities {unknown}; choose one or more of "
+                f"{list(PATH_KEYS)}"
+            )
+        self.modalities = tuple(modalities)
+        self.with_mask = with_mask
+        self.with_label = with_label
+        self.bands = dict(bands or {})
+
+    def transform(self, results: dict) -> dict:
+        """Load.
+
+        Raises:
+            DataError: If a file is missing, damaged, of the wrong size or number of bands, or if
+                the label holds a code outside the legend.
+        """
+        with raster_session():
+            grid = self._grid(results)
+            self._load_image(results, grid)
+            results["seg_fields"] = []
+            label_scale = results.setdefault("label_scale", 1.0)
+            if self.with_label and results.get("seg_map_path"):
+                results["gt_seg_map"] = self._load_label(results, grid)
+                results["seg_fields"].append("gt_seg_map")
+            if self.with_mask and results.get("cloud_mask_path"):
+                results["gt_cloud_mask"] = self._load_mask(results["cloud_mask_path"], grid)
+                results["seg_fields"].append("gt_cloud_mask")
+        results["img_shape"] = (grid.height, grid.width)
+        results["ori_shape"] = scaled_shape(results["img_shape"], label_scale)
+        return results
+
+    @staticmethod
+    def _grid(results: dict) -> GridWindow:
+        grid = GridWindow(read_header(results["img_path"]).shape, results.get("crop_window"))
+        if not grid.inside():
+            raise DataError(
+                f"{results['img_path']}: crop_window {results['crop_window']} (top, left, height, "
+                f"width) does not lie in its {_text(grid.shape)} pixels. Choose a window inside."
+            )
+        return grid
+
+    def _load_image(self, results: dict, grid: GridWindow) -> None:
+        parts, layout, start = [], {}, 0
+        for modality in self.modalities:
+            part = self._load_modality(results, modality, grid)
+            layout[modality] = (start, start + len(part))
+            start += len(part)
+            parts.append(part)
+        stacked = np.concatenate(parts)
+        results["img"] = np.ascontiguousarray(stacked.transpose(1, 2, 0))
+        results["band_layout"] = layout
+
+    def _load_modality(self, results: dict, modality: str, grid: GridWindow) -> np.ndarray:
+        key = PATH_KEYS[modality]
+        path = results.get(key)
+        if not path:
+            raise DataError(
+                f"{results['img_path']}: LoadRasters asks for '{modality}', but the sample has no "
+                f"{key}. Name its folder in the dataset's data_prefix, or leave '{modality}' out "
+                "of LoadRasters(modalities=…)."
+            )
+        is_sar = modality == "sar"
+        scale = results.get("sar_scale") if is_sar else 1.0
+        expected = results.get("band_counts", {}).get("sar" if is_sar else "optical")
+        with open_raster(path) as source:
+            if expected is not None and source.count != expected:
+                raise DataError(
+                    f"{path}: has {source.count} bands, expected {expected}. Correct the file, or "
+                    "the dataset's metainfo `bands`."
+                )
+            if scale is not None:
+                _check_shape(path, source.shape, grid.shape, scale)
+            window, rows, columns = grid.on(source.shape)
+            bands = self.bands.get(modality) or range(1, source.count + 1)
+            if max(bands) > source.count or min(bands) < 1:
+                raise DataError(
+                    f"{path}: has bands 1 to {source.count}, LoadRasters(bands=…) asks for "
+                    f"{list(bands)}. Correct the pipeline."
+                )
+            values = read_bands(source, window, bands, keep_zero=not is_sar)
+        return values[:, rows[:, None], columns[None, :]] if is_sar else values
+
+    @staticmethod
+    def _load_mask(path: str, grid: GridWindow) -> np.ndarray:
+        window, _, _ = grid.on(grid.shape)
+        if path.endswith(".npy"):
+            mask = load_array(path, mmap=True)
+            _check_shape(path, mask.shape, grid.shape, 1.0)
+            mask = mask[window.row_off :, window.col_off :][: grid.height, : grid.width]
+            nodata = None
+        else:
+            with open_raster(path) as source:
+                _check_shape(path, source.shape, grid.shape, 1.0)
+                mask, nodata = source.read(1, window=window), source.nodata
+        # Some products declare 0, which means clear, as nodata.
+        missing = (mask == nodata) if nodata else np.zeros(mask.shape, dtype=bool)
+        return np.where(missing, IGNORED, mask != 0).astype(np.uint8)
+
+    @staticmethod
+    def _load_label(results: dict, grid: GridWindow) -> np.ndarray:
+        path = results["seg_map_path"]
+        with open_raster(path) as source:
+            _check_shape(path, source.shape, grid.shape, results["label_scale"])
+            window, rows, columns = grid.on(source.shape)
+            codes, nodata = source.read(1, window=window), source.nodata
+        legend = dict(results.get("label_codes") or {code: code for code in range(IGNORED + 1)})
+        if nodata is not None:
+            legend.setdefault(nodata, IGNORED)
+        return class_indices(codes, legend, path)[rows[:, None], columns[None, :]]
+
+
+def class_indices(codes: np.ndarray, legend: Mapping[float, int], path: str) -> np.ndarray:
+    """Turn a label raster's codes into class indices.
+
+    Args:
+        codes: H x W.
+        legend: Code -> class index, 255 for codes that are ignored.
+        path: The label's file, for the error.
+
+    Returns:
+        H x W uint8.
+
+    Raises:
+        DataError: If a code is not in the legend.
+    """
+    found, inverse = np.unique(codes, return_inverse=True)
+    unknown = [code for code in found.tolist() if code not in legend]
+    if unknown:
+        raise DataError(
+            f"{path}: unknown label code {', '.join(map(str, unknown))}; the legend has "
+            f"{', '.join(map(str, legend))}. Correct the file, or add the code to the dataset's "
+            "label_codes (255 as its class means ignored)."
+        )
+    table = np.array([legend[code] for code in found.tolist()], dtype=np.uint8)
+    return table[inverse].reshape(codes.shape)
+
+
+def _check_shape(
+    path: str, shape: tuple[int, int], optical: tuple[int, int], scale: float
+) -> None:
+    expected = scaled_shape(optical, scale)
+    if tuple(shape) != expected:
+        raise DataError(
+            f"{path}: has {_text(shape)} pixels, expected {_text(expected)} ({scale:g} x the "
+            f"optical image's {_text(optical)}). Cut both to the same ground, or correct the "
+            "dataset's label_scale or sar_scale."
+        )
+
+
+def _text(shape: Sequence[int]) -> str:
+    return f"{shape[0]} x {shape[1]}"

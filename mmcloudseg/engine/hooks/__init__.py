@@ -1,0 +1,5 @@
+"""Hooks for MMEngine's runner."""
+
+from mmcloudseg.engine.hooks.visualization_hook import CloudSegVisualizationHook
+
+__all__ = ["CloudSegVisualizationHook"]

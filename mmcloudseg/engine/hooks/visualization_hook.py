@@ -1,0 +1,151 @@
+"""Pictures of test samples, one by one and in an overview."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from mmcloudseg.visualization.figure import PanelRow
+from mmcloudseg.visualization.local_visualizer import cloud_cover, sample_name, split_bands
+
+
+@HOOKS.register_module()
+class CloudSegVisualizationHook(Hook):
+    """Draw test samples with `CloudSegLocalVisualizer`.
+
+    Writes ``<out_dir>/<sample_name>.png`` while testing and ``<out_dir>/overview.png`` at the end,
+    with samples spread over cloud cover. Works for any segmentor: what a sample lacks
+    (reconstruction, label, mask) is left out. In distributed tests the main process draws, and only
+    its own share of the samples.
+
+    Args:
+        draw: Whether to draw at all.
+        interval: Draw a picture of every ``interval``-th sample.
+        max_samples: Rows of the overview; 0 for none.
+        out_dir: Folder of the pictures; by default ``pictures`` in the runner's work folder.
+
+    Raises:
+        ValueError: If ``interval`` is not positive or ``max_samples`` is negative.
+    """
+
+    def __init__(
+        self,
+        draw: bool = False,
+        interval: int = 1,
+        max_samples: int = 8,
+        out_dir: str | Path | None = None,
+    ) -> None:
+        if interval < 1 or max_samples < 0:
+            raise ValueError(
+                f"interval is {interval}, max_samples {max_samples}: expected at least 1 and 0"
+            )
+        self.draw = draw
+        self.interval = interval
+        self.max_samples = max_samples
+        self.out_dir = out_dir
+
+    def before_test(self, runner: Runner) -> None:
+        """Start counting and collecting anew."""
+        self._seen = 0
+        self._written = 0
+        self._rows: list[tuple[float, PanelRow]] = []
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[SegDataSample] | None = None,
+    ) -> None:
+        """Draw the samples of one batch.
+
+        Args:
+            runner: The runner, its visualizer a `CloudSegLocalVisualizer`.
+            batch_idx: Not read.
+            data_batch: ``inputs`` as they come from the loader, C x H x W each.
+            outputs: The model's outputs, one for each input.
+
+        Raises:
+            TypeError: If the runner has another visualizer.
+        """
+        if not self.draw or not is_main_process():
+            return
+        visualizer = _visualizer_of(runner)
+        for inputs, sample in zip(data_batch["inputs"], outputs, strict=True):
+            self._seen += 1
+            due = (self._seen - 1) % self.interval == 0
+            if not due and self.max_samples == 0:
+                continue
+            bands = _normalize(inputs, runner.model)
+            optical, sar = split_bands(bands, sample.get("band_layout"))
+            row = visualizer.make_row(optical, sar, sample)
+            if due:
+                name = sample_name(sample).replace("/", "_").replace("\\", "_")
+                self._write(runner, name, visualizer.draw_overview([row]))
+                self._written += 1
+            self._keep(cloud_cover(sample) or 0.0, row)
+
+    def after_test(self, runner: Runner) -> None:
+        """Write the overview and say where the pictures are."""
+        if not self.draw or not is_main_process() or self._seen == 0:
+            return
+        if self._rows:
+            rows = [row for _, row in self._rows]
+            self._write(runner, "overview", _visualizer_of(runner).draw_overview(rows))
+        folder = self._folder(runner)
+        overview = f", overview: {folder / 'overview.png'}" if self._rows else ""
+        print_log(f"{self._written} pictures in {folder}{overview}", logger="current")
+
+    def _keep(self, cover: float, row: PanelRow) -> None:
+        """Hold at most ``max_samples`` rows, in order of cover and as evenly spread as they come.
+
+        One too many: of the two next to each other that are closest in cover, the inner goes, so
+        the clearest and the cloudiest sample stay.
+        """
+        self._rows.append((cover, row))
+        self._rows.sort(key=lambda item: item[0])
+        if len(self._rows) <= self.max_samples:
+            return
+        if len(self._rows) <= 2:
+            self._rows.pop()
+            return
+        gaps = np.diff([kept for kept, _ in self._rows])
+        closest = int(np.argmin(gaps))
+        self._rows.pop(closest if closest == len(gaps) - 1 else closest + 1)
+
+    def _folder(self, runner: Runner) -> Path:
+        return Path(self.out_dir or Path(runner.work_dir) / "pictures")
+
+    def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:
+        mmcv.imwrite(mmcv.rgb2bgr(picture), str(self._folder(runner) / f"{name}.png"))
+
+
+def _visualizer_of(runner: Runner) -> Any:
+    if not hasattr(runner.visualizer, "make_row"):
+        raise TypeError(
+            f"CloudSegVisualizationHook found a {type(runner.visualizer).__name__}, expected a "
+            "CloudSegLocalVisualizer: set visualizer=dict(type='CloudSegLocalVisualizer')"
+        )
+    return runner.visualizer
+
+
+def _normalize(inputs: Tensor, model: nn.Module) -> Tensor:
+    """Scale raw bands as the model sees them, and the cloud-free images beside them."""
+    model = model.module if is_model_wrapper(model) else model
+    preprocessor = model.data_preprocessor
+    if not hasattr(preprocessor, "normalize"):
+        # MMSegmentation's own preprocessor: the stretch makes do with raw bands.
+        return inputs
+    with torch.no_grad():
+        return preprocessor.normalize(inputs.to(preprocessor.device))

@@ -1,0 +1,15 @@
+"""Scores of land cover and cloud removal."""
+
+from mmcloudseg.evaluation.confusion import Scores, confusion_matrix, scores_from_confusion
+from mmcloudseg.evaluation.metrics import CloudIoUMetric, CloudRemovalMetric
+from mmcloudseg.evaluation.report import format_scores, scores_to_json
+
+__all__ = [
+    "CloudIoUMetric",
+    "CloudRemovalMetric",
+    "Scores",
+    "confusion_matrix",
+    "format_scores",
+    "scores_from_confusion",
+    "scores_to_json",
+]

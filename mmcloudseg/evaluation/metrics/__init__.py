@@ -1,0 +1,6 @@
+"""Metrics for MMEngine's evaluator, registered with MMSegmentation."""
+
+from mmcloudseg.evaluation.metrics.cloud_iou import CloudIoUMetric
+from mmcloudseg.evaluation.metrics.cloud_removal import CloudRemovalMetric
+
+__all__ = ["CloudIoUMetric", "CloudRemovalMetric"]

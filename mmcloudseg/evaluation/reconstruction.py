@@ -1,0 +1,112 @@
+"""How close a reconstructed image is to the clear one, pixel set by pixel set."""
+
+import math
+
+import torch
+from torch import Tensor
+from torchmetrics.functional import mean_absolute_error, mean_squared_error
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    spectral_angle_mapper,
+    structural_similarity_index_measure,
+)
+
+from mmcloudseg.evaluation.confusion import CLOUD_FREE, CLOUDY
+
+PADDED = 255
+"""Value of a cloud mask where there is no image, only padding."""
+
+PSNR_CAP_DB = 100.0
+"""PSNR given to equal images, for which it is infinite and would swallow every mean."""
+
+_SMALLEST_SIDE = 6  # torchmetrics' SSIM mirrors 5 pixels beyond each border.
+
+
+def region_masks(cloud_mask: Tensor | None, size: tuple[int, int]) -> dict[str, Tensor]:
+    """Bool masks of the regions of an image that hold at least one pixel.
+
+    Args:
+        cloud_mask: H x W with 0 cloud-free, 1 cloudy, 255 padded, or None where there is none.
+        size: H and W.
+
+    Returns:
+        H x W masks by region: ``all`` (but padding), and with a cloud mask ``cloud_free`` and
+        ``cloudy``.
+    """
+    if cloud_mask is None:
+        return {"all": torch.ones(size, dtype=torch.bool)}
+    masks = {
+        "all": cloud_mask != PADDED,
+        "cloud_free": cloud_mask == CLOUD_FREE,
+        "cloudy": cloud_mask == CLOUDY,
+    }
+    return {region: mask for region, mask in masks.items() if mask.any()}
+
+
+def reconstruction_scores(
+    prediction: Tensor, target: Tensor, masks: dict[str, Tensor]
+) -> dict[str, dict[str, float]]:
+    """Scores of one image in each region, in float64.
+
+    SSIM (Wang et al., 2004; Gaussian window of 11 pixels) is the mean of the image's full SSIM map
+    over a region's pixels, so its windows reach across the region's border. The spectral angle
+    (Yuhas et al., 1992) leaves out pixels where either spectrum is all zero and has no direction.
+
+    Args:
+        prediction: C x H x W image, 0 to 1.
+        target: C x H x W clear image, 0 to 1.
+        masks: H x W bool masks by region, each with at least one pixel.
+
+    Returns:
+        By region: ``MAE``, ``RMSE``, ``PSNR`` in dB for a data range of 1 (at most
+        `PSNR_CAP_DB`), ``SSIM`` and, where at least one pixel of two bands or more has it,
+        ``spectral_angle_deg``.
+
+    Raises:
+        ValueError: If an image is smaller than 6 x 6.
+    """
+    if min(target.shape[-2:]) < _SMALLEST_SIDE:
+        raise ValueError(
+            f"image is {tuple(target.shape[-2:])}, SSIM needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}"
+        )
+    # acos near 1 loses half of a float's digits: 0.02 degrees in float32.
+    prediction, target = prediction.double(), target.double()
+    _, ssim_map = structural_similarity_index_measure(
+        prediction[None], target[None], data_range=1.0, return_full_image=True
+    )
+    ssim_map = ssim_map[0].mean(dim=0)
+    angles_rad = None
+    if len(target) > 1:
+        angles_rad = spectral_angle_mapper(prediction[None], target[None], reduction="none")[0]
+    directed = (prediction != 0).any(dim=0) & (target != 0).any(dim=0)
+
+    scores = {}
+    for region, mask in masks.items():
+        mask = mask.to(target.device)
+        p, t = prediction[:, mask].contiguous(), target[:, mask].contiguous()
+        psnr = float(peak_signal_noise_ratio(p, t, data_range=1.0))
+        scores[region] = dict(
+            MAE=float(mean_absolute_error(p, t)),
+            RMSE=float(mean_squared_error(p, t, squared=False)),
+            PSNR=min(psnr, PSNR_CAP_DB),
+            SSIM=float(ssim_map[mask].mean()),
+        )
+        if angles_rad is not None and (mask & directed).any():
+            angle = float(angles_rad[mask & directed].mean())
+            scores[region]["spectral_angle_deg"] = math.degrees(angle)
+    return scores
+
+
+def band_errors(prediction: Tensor, target: Tensor, masks: dict[str, Tensor]) -> dict[str, list]:
+    """Mean absolute error of each band in each region.
+
+    Args:
+        prediction: C x H x W image.
+        target: C x H x W clear image.
+        masks: H x W bool masks by region, each with at least one pixel.
+
+    Returns:
+        C values by region.
+    """
+    error = (prediction.double() - target.double()).abs()
+    return {r: error[:, m.to(error.device)].mean(dim=1).tolist() for r, m in masks.items()}

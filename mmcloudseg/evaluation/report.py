@@ -1,0 +1,123 @@
+"""Score tables for people and score files for programs."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from prettytable import PrettyTable, TableStyle
+
+SUMMARY_SCORES = (
+    ("aAcc", "OA", "overall_accuracy"),
+    ("mAcc", "mAcc", "mean_accuracy"),
+    ("fwIoU", "fwIoU", "frequency_weighted_iou"),
+    ("mIoU", "mIoU", "mean_iou"),
+    ("mFscore", "F1", "mean_fscore"),
+)
+"""Key, title and `Scores` attribute of each score of a region."""
+
+CLASS_SCORES = (
+    ("IoU", "IoU", "iou"),
+    ("Acc", "Acc", "accuracy"),
+    ("Fscore", "F1", "fscore"),
+)
+"""The same for the scores of a class."""
+
+REMOVAL_SCORES = (
+    ("MAE", "MAE", 4),
+    ("RMSE", "RMSE", 4),
+    ("PSNR", "PSNR (dB)", 2),
+    ("SSIM", "SSIM", 4),
+    ("spectral_angle_deg", "spectral angle (degrees)", 2),
+)
+"""Key, title with unit and decimals of each cloud-removal score."""
+
+REMOVAL_PREFIX = "cloud_removal"
+_COLUMNS = (("all", ""), ("cloud-free", "cloud_free/"), ("cloudy", "cloudy/"))
+
+
+def format_percent(value: float) -> str:
+    """Two decimals, or '-' for nan: no such pixel."""
+    return format_number(value, 2)
+
+
+def format_number(value: float, decimals: int) -> str:
+    """Fixed decimals, or '-' for nan."""
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def region_title(region: str) -> str:
+    """Name a region for people: 'cloud-free', 'cover 0-20 %'."""
+    if region.startswith("cover_"):
+        return f"cover {region.removeprefix('cover_')} %"
+    return region.replace("_", "-")
+
+
+def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
+    """Print the scores of a test as one table that is also Markdown.
+
+    Args:
+        metrics: What the evaluator returned, with the keys of `CloudIoUMetric` and, where there
+            is one, of `CloudRemovalMetric`.
+        classes: Class names in order.
+
+    Returns:
+        A table with the columns all, cloud-free, cloudy and the rows OA, mAcc, fwIoU, mIoU, F1,
+        IoU by class (percent), mIoU by cloud cover, then cloud removal. Columns and rows without
+        any key are left out; nan is '-'.
+    """
+    columns = [c for c in _COLUMNS if f"{c[1]}mIoU" in metrics or _removal(c[1]) in metrics]
+    table = PrettyTable(["", *(title for title, _ in columns)])
+    table.set_style(TableStyle.MARKDOWN)
+    table.align = "r"
+    table.align[""] = "l"
+
+    def add_row(title: str, keys: Sequence[str | None], decimals: int = 2) -> None:
+        if any(key in metrics for key in keys):
+            values = [format_number(metrics.get(key, math.nan), decimals) for key in keys]
+            table.add_row([title, *values])
+
+    for key, title, _ in SUMMARY_SCORES:
+        add_row(f"{title} (%)", [prefix + key for _, prefix in columns])
+    for name in classes:
+        add_row(f"IoU {name} (%)", [f"{prefix}IoU/{name}" for _, prefix in columns])
+    for key in metrics:
+        if key.startswith("cover_") and key.endswith("/mIoU"):
+            # A bin holds whole samples, so it has a figure for all of their pixels only.
+            title = region_title(key.removesuffix("/mIoU"))
+            add_row(f"mIoU {title}", [key, *[None] * (len(columns) - 1)])
+    for key, title, decimals in REMOVAL_SCORES:
+        keys = [f"{REMOVAL_PREFIX}/{prefix}{key}" for _, prefix in columns]
+        add_row(title, keys, decimals)
+    return table.get_string()
+
+
+def _removal(prefix: str) -> str:
+    return f"{REMOVAL_PREFIX}/{prefix}{REMOVAL_SCORES[0][0]}"
+
+
+def scores_to_json(metrics: Mapping[str, float], path: str | Path) -> None:
+    """Write the scores to a JSON file that is whole or not there.
+
+    Args:
+        metrics: Scores by key; nan and infinity, which JSON lacks, become null.
+        path: The file. Its folder is made where missing; a file that is there is replaced.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(values, file, indent=2, allow_nan=False)
+            file.write("\n")
+        # mkstemp makes files for their owner alone; scores are as readable as the folder's others.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

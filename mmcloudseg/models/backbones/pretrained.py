@@ -1,0 +1,130 @@
+"""ImageNet weights for streams with any number of bands."""
+
+from __future__ import annotations
+
+import urllib.error
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from mmengine.dist import get_rank, is_distributed
+from torch import Tensor, nn
+
+_TIMEOUT_S = 20
+
+
+def adapt_first_conv(kernel: Tensor, bands: int) -> Tensor:
+    """Spread the RGB kernels of a first convolution over any number of bands.
+
+    The three kernels are repeated cyclically and multiplied by 3 / bands, which keeps the size of
+    the response.
+
+    Args:
+        kernel: out x 3 x k x k.
+        bands: Number of input bands wanted.
+
+    Returns:
+        out x bands x k x k.
+    """
+    indices = torch.arange(bands) % kernel.shape[1]
+    return kernel[:, indices] * (kernel.shape[1] / bands)
+
+
+def load_pretrained(checkpoint: str, prefix: str | None = None) -> dict[str, Tensor]:
+    """Read a checkpoint's weights from a path or URL, without running pickled code.
+
+    Args:
+        checkpoint: Path or http(s) URL, as in MMEngine's ``init_cfg=dict(type='Pretrained')``.
+        prefix: Take only the keys with this prefix, and strip it.
+
+    Raises:
+        FileNotFoundError: The path does not exist, or the URL cannot be reached.
+    """
+    if checkpoint.startswith(("http://", "https://")):
+        content = _download(checkpoint)
+    else:
+        path = Path(checkpoint).expanduser()
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"pretrained weights '{checkpoint}' do not exist; give a path or URL in "
+                "backbone.stream.init_cfg.checkpoint, or set backbone.stream.init_cfg=None to "
+                "train from scratch"
+            )
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    weights = content.get("state_dict", content)
+    if prefix:
+        prefix = prefix.rstrip(".") + "."
+        weights = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+    return weights
+
+
+def _download(url: str) -> Mapping:
+    import socket
+
+    # torch.hub has no time-out of its own: without one a machine that drops packets hangs.
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT_S)
+    try:
+        if is_distributed() and get_rank() != 0:
+            torch.distributed.barrier()
+        content = torch.hub.load_state_dict_from_url(url, map_location="cpu", weights_only=True)
+        if is_distributed() and get_rank() == 0:
+            torch.distributed.barrier()
+        return content
+    except (urllib.error.URLError, OSError) as error:
+        raise FileNotFoundError(
+            f"pretrained weights '{url}' could not be downloaded ({error}). Without a network: "
+            f"fetch the file elsewhere and put it into {Path(torch.hub.get_dir()) / 'checkpoints'}"
+            ", or give its path by --cfg-options "
+            "model.backbone.stream.init_cfg.checkpoint=PATH, or train from scratch with "
+            "model.backbone.stream.init_cfg=None (in a distillation config the keys start with "
+            "model.architecture.backbone and model.teacher.backbone)"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def load_into_stream(net: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Load pretrained weights into one stream; its first convolution is adapted to its bands.
+
+    Weights of parts that the stream does not have (a classifier, a dropped stage) are left out.
+
+    Args:
+        net: The stream's backbone.
+        weights: What :func:`load_pretrained` returned.
+        source: Where the weights came from, for the error message.
+
+    Raises:
+        ValueError: A parameter is missing from the weights or has another shape.
+    """
+    own = net.state_dict()
+    chosen, problems = {}, []
+    for key, value in own.items():
+        if key.endswith("num_batches_tracked"):
+            continue
+        given = weights.get(key)
+        if given is None:
+            problems.append(f"{key} is missing")
+        elif given.shape == value.shape:
+            chosen[key] = given
+        elif _differs_in_bands_only(given, value):
+            chosen[key] = adapt_first_conv(given, value.shape[1])
+        else:
+            problems.append(f"{key} is {tuple(given.shape)}, not {tuple(value.shape)}")
+    if problems:
+        raise ValueError(
+            f"'{source}' does not fit {type(net).__name__}: {'; '.join(problems[:5])}"
+            f"{f' and {len(problems) - 5} more' if len(problems) > 5 else ''}. Choose the file of "
+            "the same variant, or give init_cfg.prefix if its keys carry one"
+        )
+    net.load_state_dict(chosen, strict=False)
+
+
+def _differs_in_bands_only(given: Tensor, wanted: Tensor) -> bool:
+    same_rank = given.ndim == wanted.ndim == 4
+    return (
+        same_rank
+        and given.shape[1] == 3
+        and given.shape[0] == wanted.shape[0]
+        and (given.shape[2:] == wanted.shape[2:])
+    )

@@ -1,0 +1,58 @@
+"""The distillation loss."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from mmseg.registry import MODELS
+from mmseg.utils import SampleList
+from torch import Tensor, nn
+
+from mmcloudseg.models.losses.fields import PADDED, stack_cloud_mask
+
+
+def cloud_free_feature_loss(student: Tensor, teacher: Tensor, cloud_mask: Tensor) -> Tensor:
+    """Mean over all pixels and channels of (1 - m) (f_student - f_teacher)^2.
+
+    Clouded pixels count as zeros in the mean (CloudSeg, Xu et al., ISPRS 2024); padded ones do not
+    count at all.
+
+    Args:
+        student: N x C x H x W.
+        teacher: N x C x H x W.
+        cloud_mask: N x 1 x h x w, 1 cloud, 0 clear, 255 padded; brought to H x W by nearest.
+
+    Returns:
+        A scalar.
+    """
+    if cloud_mask.shape[2:] != student.shape[2:]:
+        cloud_mask = F.interpolate(cloud_mask.float(), student.shape[2:], mode="nearest-exact")
+    valid = (cloud_mask != PADDED).to(student)
+    clear = (cloud_mask == 0).to(student)
+    count = (valid.sum() * student.shape[1]).clamp(min=1)
+    return (clear * (student - teacher).square()).sum() / count
+
+
+@MODELS.register_module()
+class CloudFreeFeatureLoss(nn.Module):
+    """:func:`cloud_free_feature_loss` as a module for MMRazor's ``ConfigurableDistiller``.
+
+    Args:
+        loss_weight: Factor of the loss in the total.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, s_feature: Tensor, t_feature: Tensor, data_samples: SampleList
+    ) -> Tensor:
+        """The loss of one batch.
+
+        Args:
+            s_feature: The student's feature, N x C x H x W.
+            t_feature: The teacher's, same shape.
+            data_samples: The batch's samples with ``gt_cloud_mask``.
+        """
+        mask = stack_cloud_mask(data_samples)
+        return self.loss_weight * cloud_free_feature_loss(s_feature, t_feature, mask)

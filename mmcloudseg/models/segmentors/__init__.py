@@ -1,0 +1,5 @@
+"""Segmentors."""
+
+from mmcloudseg.models.segmentors.cloudseg import CloudSeg
+
+__all__ = ["CloudSeg"]

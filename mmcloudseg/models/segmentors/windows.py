@@ -1,0 +1,33 @@
+"""Sliding windows: where they lie and which part of each counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """One window along one axis, in pixels: ``[start, stop)``, of which ``[used, stop)`` counts."""
+
+    start: int
+    used: int
+    stop: int
+
+
+def window_spans(length: int, window: int, stride: int) -> list[Span]:
+    """Windows along one axis.
+
+    A last window that would stick out is shifted inside, and of it only the part past its nominal
+    start counts: pixels that earlier windows have seen are not averaged again.
+
+    Args:
+        length: Pixels along the axis.
+        window: Pixels of a window, at most ``length``.
+        stride: Distance of nominal starts.
+    """
+    steps = -(-max(length - window, 0) // stride)
+    spans = []
+    for i in range(steps + 1):
+        nominal = i * stride
+        start = min(nominal, length - window)
+        spans.append(Span(start, nominal, start + window))
+    return spans

@@ -1,0 +1,6 @@
+"""Pictures of samples, predictions and reconstructions."""
+
+from mmcloudseg.visualization.figure import PanelRow, draw_rows
+from mmcloudseg.visualization.local_visualizer import CloudSegLocalVisualizer
+
+__all__ = ["CloudSegLocalVisualizer", "PanelRow", "draw_rows"]

@@ -1,0 +1,256 @@
+"""Pictures of a sample: every modality, truth, reconstruction, label and prediction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.dist import master_only
+from mmseg.registry import VISUALIZERS
+from mmseg.structures import SegDataSample
+from mmseg.visualization import SegLocalVisualizer
+
+from mmcloudseg.evaluation.confusion import (
+    CLOUD_FREE,
+    CLOUDY,
+    mask_to_label_grid,
+    region_matrices,
+    scores_from_confusion,
+)
+from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar, pick_bands
+from mmcloudseg.visualization.figure import PanelRow, draw_rows
+
+Array = np.ndarray | torch.Tensor
+
+
+@VISUALIZERS.register_module()
+class CloudSegLocalVisualizer(SegLocalVisualizer):
+    """MMSegmentation's visualiser with panels for optical, SAR and cloud-free images.
+
+    Panels are the cloudy image, SAR, the cloud-free truth, the reconstruction, label and
+    prediction, those that a sample has. The optical ones share one stretch, taken from the truth,
+    or else from the cloudy image's cloud-free pixels, so that they can be compared.
+
+    Args:
+        rgb_bands: Indices of the red, green and blue band among the optical ones; the default is
+            for the order blue, green, red, near infrared.
+        classes: Class names; MMEngine's loops set them from the data set.
+        palette: Class colours, 0 to 255.
+        **kwargs: Arguments of `SegLocalVisualizer`.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        rgb_bands: Sequence[int] = (2, 1, 0),
+        classes: list | None = None,
+        palette: list | None = None,
+        dataset_name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # The parent's constructor hands classes and palette to its setter in the wrong order.
+        super().__init__(*args, **kwargs)
+        self.set_dataset_meta(classes=classes, palette=palette, dataset_name=dataset_name)
+        self.rgb_bands = tuple(rgb_bands)
+
+    def make_row(
+        self,
+        optical: Array | None,
+        sar: Array | None,
+        data_sample: SegDataSample,
+        title: str | None = None,
+    ) -> PanelRow:
+        """Make the panels of one sample.
+
+        Args:
+            optical: C x H x W cloudy image, scaled like the sample's cloud-free images.
+            sar: B x H x W backscatter, in dB or scaled.
+            data_sample: May hold ``gt_cloud_free``, ``pred_cloud_free``, ``gt_sem_seg``,
+                ``pred_sem_seg`` and ``gt_cloud_mask``.
+            title: Line above; by default the sample's name, cloud cover and overall accuracy.
+
+        Returns:
+            Title and panels, ready for `draw_rows`.
+        """
+        optical = None if optical is None else _to_numpy(optical)
+        mask = _field(data_sample, "gt_cloud_mask")
+        images = {
+            "cloudy": optical,
+            "cloud-free truth": _field(data_sample, "gt_cloud_free"),
+            "reconstruction": _field(data_sample, "pred_cloud_free"),
+        }
+        images = {k: pick_bands(v, self.rgb_bands) for k, v in images.items() if v is not None}
+        panels = {}
+        if images:
+            stretch = _shared_stretch(images, None if mask is None else mask[0])
+            panels = {k: stretch.apply(v) for k, v in images.items()}
+        if sar is not None:
+            panels["SAR"] = colour_sar(_to_numpy(sar))
+        palette = self.dataset_meta["palette"]
+        for name, key in (("label", "gt_sem_seg"), ("prediction", "pred_sem_seg")):
+            labels = _field(data_sample, key)
+            if labels is not None:
+                panels[name] = colour_classes(labels[0], palette)
+        order = ("cloudy", "SAR", "cloud-free truth", "reconstruction", "label", "prediction")
+        return PanelRow(
+            title=self.describe(data_sample) if title is None else title,
+            panels={k: panels[k] for k in order if k in panels},
+        )
+
+    def describe(self, data_sample: SegDataSample) -> str:
+        """Name a sample, its cloud cover and, where it has a label, its overall accuracy."""
+        parts = [sample_name(data_sample)]
+        cover = cloud_cover(data_sample)
+        if cover is not None:
+            parts.append(f"cloud cover {100 * cover:.0f} %")
+        if "gt_sem_seg" in data_sample and "pred_sem_seg" in data_sample:
+            all_pixels, cloudy = self._overall_accuracy(data_sample)
+            if not np.isnan(all_pixels):
+                parts.append(f"overall accuracy {100 * all_pixels:.1f} %")
+            if not np.isnan(cloudy):
+                parts.append(f"cloudy {100 * cloudy:.1f} %")
+        return " · ".join(parts)
+
+    def _overall_accuracy(self, data_sample: SegDataSample) -> tuple[float, float]:
+        prediction = data_sample.pred_sem_seg.data[0].cpu()
+        label = data_sample.gt_sem_seg.data[0].cpu()
+        mask = None
+        if "gt_cloud_mask" in data_sample:
+            mask = data_sample.gt_cloud_mask.data[0].cpu()
+            mask = mask_to_label_grid(mask, tuple(label.shape))
+        num_classes = len(self.dataset_meta["classes"])
+        matrices = region_matrices(label, prediction, mask, num_classes)
+        return tuple(scores_from_confusion(matrices[i]).overall_accuracy for i in (0, 2))
+
+    def draw_panels(
+        self,
+        optical: Array | None,
+        sar: Array | None,
+        data_sample: SegDataSample,
+        title: str | None = None,
+    ) -> np.ndarray:
+        """Draw one sample's panels side by side with a legend; arguments as in `make_row`.
+
+        Returns:
+            H x W x 3 uint8.
+
+        Raises:
+            ValueError: If there is nothing to draw.
+        """
+        return self.draw_overview([self.make_row(optical, sar, data_sample, title)])
+
+    def draw_overview(self, rows: Sequence[PanelRow]) -> np.ndarray:
+        """Draw rows of several samples in one picture, H x W x 3 uint8."""
+        return draw_rows(rows, self.dataset_meta["classes"], self.dataset_meta["palette"])
+
+    @master_only
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray,
+        data_sample: SegDataSample | None = None,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: str | None = None,
+        step: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        """Draw a sample and show it, write it to a file or hand it to the backends.
+
+        Args:
+            name: Name of the picture.
+            image: H x W x C: bands optical | SAR by the sample's ``band_layout``, all optical
+                without one.
+            data_sample: Truth and prediction.
+            draw_gt: Whether to draw cloud-free truth and label.
+            draw_pred: Whether to draw reconstruction and prediction.
+            show: Whether to open a window.
+            wait_time: Seconds to show it.
+            out_file: File to write instead of using the backends.
+            step: Step that the backends record.
+            **kwargs: Further arguments of MMSegmentation's visualiser, without effect here.
+        """
+        data_sample = SegDataSample() if data_sample is None else data_sample.clone()
+        hidden = () if draw_gt else ("gt_cloud_free", "gt_sem_seg")
+        hidden += () if draw_pred else ("pred_cloud_free", "pred_sem_seg")
+        for key in hidden:
+            if key in data_sample:
+                delattr(data_sample, key)
+        optical, sar = split_bands(image.transpose(2, 0, 1), data_sample.get("band_layout"))
+        drawn = self.draw_panels(optical, sar, data_sample)
+        if show:
+            self.show(drawn, win_name=name, wait_time=wait_time)
+        if out_file is not None:
+            mmcv.imwrite(mmcv.rgb2bgr(drawn), out_file)
+        else:
+            self.add_image(name, drawn, step)
+
+
+def sample_name(data_sample: SegDataSample) -> str:
+    """The sample's own name, or its image's path without folders and suffix."""
+    name = data_sample.get("sample_name")
+    if name:
+        return str(name)
+    path = str(data_sample.get("img_path") or "sample")
+    return path.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def cloud_cover(data_sample: SegDataSample) -> float | None:
+    """Cloudy share of the mask's pixels that are 0 or 1, else what the loader noted, else None."""
+    mask = _field(data_sample, "gt_cloud_mask")
+    if mask is not None and np.isin(mask, (CLOUD_FREE, CLOUDY)).any():
+        return float((mask == CLOUDY).sum() / np.isin(mask, (CLOUD_FREE, CLOUDY)).sum())
+    cover = data_sample.get("cloud_cover")
+    return None if cover is None else float(cover)
+
+
+def split_bands(inputs: Array, band_layout: dict | None) -> tuple[Array | None, Array | None]:
+    """Split a network's input into optical and SAR bands.
+
+    Args:
+        inputs: C x H x W, optical | SAR or one of the two.
+        band_layout: (start, stop) of ``optical`` and ``sar`` in what was loaded, which may be more
+            than the network reads; None takes all bands for optical ones.
+
+    Returns:
+        Optical and SAR bands, None for the one that is not there.
+
+    Raises:
+        ValueError: If the number of bands fits none of these.
+    """
+    if not band_layout:
+        return inputs, None
+    widths = {k: b - a for k, (a, b) in band_layout.items() if k in ("optical", "sar")}
+    optical, sar = widths.get("optical", 0), widths.get("sar", 0)
+    if len(inputs) == optical + sar:
+        return (inputs[:optical] if optical else None), (inputs[optical:] if sar else None)
+    if len(inputs) == optical:
+        return inputs, None
+    if len(inputs) == sar:
+        return None, inputs
+    raise ValueError(
+        f"inputs have {len(inputs)} bands, expected {optical} optical, {sar} SAR or both by "
+        f"band_layout {band_layout}"
+    )
+
+
+def _shared_stretch(images: dict[str, np.ndarray], mask: np.ndarray | None) -> Stretch:
+    if "cloud-free truth" in images:
+        return Stretch.of(images["cloud-free truth"])
+    if "cloudy" in images:
+        return Stretch.of(images["cloudy"], None if mask is None else mask == CLOUD_FREE)
+    return Stretch.of(images["reconstruction"])
+
+
+def _field(data_sample: SegDataSample, key: str) -> np.ndarray | None:
+    return _to_numpy(data_sample.get(key).data) if key in data_sample else None
+
+
+def _to_numpy(array: Array) -> np.ndarray:
+    if isinstance(array, torch.Tensor):
+        array = array.detach().cpu()
+        return array.float().numpy() if array.is_floating_point() else array.numpy()
+    return array
