@@ -5,10 +5,14 @@ MMSegmentation's own registries, so that any config can name them after
 ``custom_imports = dict(imports=['mmcloudseg'])``.
 """
 
-from mmcloudseg import compat, datasets, engine, evaluation, models, visualization
-from mmcloudseg.version import __version__
+from mmcloudseg import compat
+
+compat.import_mmseg()
+
+from mmcloudseg import datasets, engine, evaluation, models, visualization  # noqa: E402
+from mmcloudseg.version import __version__  # noqa: E402
 
 compat.never_run_pickled_code()
-compat.allow_numpy_scalars_in_checkpoints()
+compat.keep_training_state_plain()
 
 __all__ = ["__version__", "compat", "datasets", "engine", "evaluation", "models", "visualization"]

@@ -8,14 +8,18 @@ reported as old ones while it is imported, and only then.
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import functools
+import io
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import mmcv
 import numpy as np
 import torch
+from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS = "2.1.0"
@@ -31,6 +35,14 @@ def _reported(module: Any, name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         setattr(module, name, original)
+
+
+def import_mmseg() -> None:
+    """Import MMSegmentation without its remarks on ops and data sets that are not used here."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Fail to import")
+        import mmseg.datasets
+        import mmseg.models  # noqa: F401
 
 
 def import_mmrazor() -> None:
@@ -82,14 +94,25 @@ def never_run_pickled_code() -> None:
     )
 
 
-def allow_numpy_scalars_in_checkpoints() -> None:
-    """Let the scores that ``save_best`` stores be read back from a checkpoint on resume.
+def _history_buffer(log: list[float], counts: list[float], max_length: int) -> HistoryBuffer:
+    return HistoryBuffer(log, counts, max_length)
 
-    They are NumPy scalars: plain values, whose classes torch does not list as safe by itself.
+
+def _plain_history(buffer: HistoryBuffer) -> tuple:
+    log, counts = buffer.data
+    return _history_buffer, (log.tolist(), counts.tolist(), buffer.max_length)
+
+
+def keep_training_state_plain() -> None:
+    """Write the log and the best score, which MMEngine stores beside the weights, as plain values.
+
+    MMEngine pickles its log buffers with their methods, which cannot be read back without running
+    pickled code. NumPy's scalars are values, whose classes torch does not list as safe by itself.
     """
+    copyreg.pickle(HistoryBuffer, _plain_history)
     numpy_core = getattr(np, "_core", None) or np.core
     dtypes = [type(np.dtype(kind)) for kind in ("float32", "float64", "int64", "bool")]
     torch.serialization.add_safe_globals(
-        [numpy_core.multiarray.scalar, numpy_core.multiarray._reconstruct, np.ndarray, np.dtype]
-        + dtypes
+        [_history_buffer, numpy_core.multiarray.scalar, numpy_core.multiarray._reconstruct]
+        + [np.ndarray, np.dtype, *dtypes]
     )

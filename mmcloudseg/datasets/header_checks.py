@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from .errors import DataError
 from .grids import scaled_shape
-from .rasters import RasterHeader, read_header
+from .rasters import RasterHeader, raster_session, read_header
 from .sample_lists import MODALITY_NAMES
 
 BAND_GROUPS = dict(img_path="optical", cloud_free_path="optical", sar_path="sar")
@@ -17,6 +18,17 @@ def evenly_spaced(count: int, wanted: int) -> Sequence[int]:
     if wanted >= count:
         return range(count)
     return [index * count // wanted for index in range(wanted)]
+
+
+def band_counts(sample: Mapping[str, str]) -> dict[str, int]:
+    """How many bands a sample's optical and SAR files have, as far as they can be read."""
+    counts = {}
+    with raster_session():
+        for key in ("img_path", "sar_path"):
+            if key in sample:
+                with suppress(DataError):
+                    counts[BAND_GROUPS[key]] = read_header(sample[key]).count
+    return counts
 
 
 def header_problems(sample: Mapping) -> list[str]:

@@ -10,7 +10,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from .errors import DataError
-from .header_checks import evenly_spaced, header_problems
+from .header_checks import band_counts, evenly_spaced, header_problems
 from .rasters import raster_session
 from .sample_lists import (
     MODALITY_NAMES,
@@ -142,7 +142,7 @@ class OpticalSARDataset(BaseSegDataset):
         return samples
 
     def list_samples(self) -> list[dict]:
-        """List the samples; of the files, only the list itself is looked at.
+        """List the samples, without checking their files.
 
         Returns:
             A data_info for each sample.
@@ -161,6 +161,7 @@ class OpticalSARDataset(BaseSegDataset):
         if not paths:
             raise DataError(f"{self._source()}: no samples. {self.no_samples_hint()}")
         shared = self._shared_info()
+        shared["band_counts"] = self._declared_bands() or band_counts(paths[0])
         return [
             {**sample, **shared, "sample_name": self.sample_name(sample["img_path"])}
             for sample in paths
@@ -175,7 +176,7 @@ class OpticalSARDataset(BaseSegDataset):
             return samples_by_name(read_names(self.ann_file), folders, self.suffixes)
         self.check_folders(folders)
         names = list_names(folders["img_path"], self.suffixes["img_path"])
-        unpaired = unpaired_sar(names, folders, self.suffixes["sar_path"])
+        unpaired = unpaired_sar(names, folders, self.suffixes)
         if unpaired:
             raise DataError.from_problems(
                 f"{folders['sar_path']}: unpaired files",
@@ -222,12 +223,14 @@ class OpticalSARDataset(BaseSegDataset):
     def _source(self) -> str:
         return self.ann_file or self.data_prefix["img_path"] or "."
 
-    def _shared_info(self) -> dict[str, Any]:
+    def _declared_bands(self) -> dict[str, int]:
         bands = self._metainfo.get("bands") or {}
+        return {group: len(names) for group, names in bands.items()}
+
+    def _shared_info(self) -> dict[str, Any]:
         info = dict(
             label_scale=self.label_scale,
             sar_scale=self.sar_scale,
-            band_counts={group: len(names) for group, names in bands.items()},
             reduce_zero_label=False,
             seg_fields=[],
         )

@@ -125,13 +125,15 @@ def missing_files(samples: Iterable[Mapping[str, str]]) -> list[str]:
     return problems
 
 
-def unpaired_sar(names: Iterable[str], folders: Mapping[str, str], suffix: str) -> list[str]:
+def unpaired_sar(
+    names: Iterable[str], folders: Mapping[str, str], suffixes: Mapping[str, str]
+) -> list[str]:
     """SAR files in a folder that belong to no sample.
 
     Args:
         names: The optical images' names.
         folders: Path key -> folder.
-        suffix: The SAR files' suffix.
+        suffixes: Path key -> suffix of its files.
 
     Returns:
         One line for each, naming the optical image that was expected.
@@ -139,10 +141,11 @@ def unpaired_sar(names: Iterable[str], folders: Mapping[str, str], suffix: str) 
     optical, sar = folders["img_path"], folders.get("sar_path")
     if sar is None or sar == optical:
         return []
+    surplus = set(list_names(sar, suffixes["sar_path"])) - set(names)
     return [
-        f"SAR image {os.path.join(sar, name + suffix)} without an optical image "
-        f"{os.path.join(optical, name)}…"
-        for name in sorted(set(list_names(sar, suffix)) - set(names))
+        f"SAR image {os.path.join(sar, name + suffixes['sar_path'])} without its optical image "
+        f"{os.path.join(optical, name + suffixes['img_path'])}"
+        for name in sorted(surplus)
     ]
 
 

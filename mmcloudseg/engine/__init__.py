@@ -1,5 +1,5 @@
 """What runs beside the model."""
 
-from mmcloudseg.engine.hooks import CloudSegVisualizationHook
+from mmcloudseg.engine.hooks import CloudSegVisualizationHook, LabelMapHook
 
-__all__ = ["CloudSegVisualizationHook"]
+__all__ = ["CloudSegVisualizationHook", "LabelMapHook"]

@@ -42,6 +42,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
 
     def __init__(
         self,
+        name: str = "visualizer",
         *args: Any,
         rgb_bands: Sequence[int] = (2, 1, 0),
         classes: list | None = None,
@@ -50,7 +51,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         **kwargs: Any,
     ) -> None:
         # The parent's constructor hands classes and palette to its setter in the wrong order.
-        super().__init__(*args, **kwargs)
+        super().__init__(name, *args, **kwargs)
         self.set_dataset_meta(classes=classes, palette=palette, dataset_name=dataset_name)
         self.rgb_bands = tuple(rgb_bands)
 

@@ -64,7 +64,6 @@ distill = dict(
     type='CloudFreeTeacherDistill',
     architecture=student,
     teacher=teacher,
-    teacher_ckpt=None,
     distiller=dict(
         type='mmrazor.ConfigurableDistiller',
         # The heads call forward() directly, which no hook sees: record their decoder.

@@ -68,7 +68,7 @@ class PackCloudSegInputs(PackSegInputs):
         """Pack.
 
         Raises:
-            KeyError: If one of ``modalities`` was not loaded.
+            ValueError: If one of ``modalities`` was not loaded.
         """
         img, label_scale = results["img"], results.get("label_scale", 1.0)
         label_shape = scaled_shape(img.shape[:2], label_scale)
@@ -95,7 +95,7 @@ class PackCloudSegInputs(PackSegInputs):
     def _bands(results: dict, modality: str) -> np.ndarray:
         layout = results["band_layout"]
         if modality not in layout:
-            raise KeyError(
+            raise ValueError(
                 f"PackCloudSegInputs: '{modality}' was not loaded (only {list(layout)}); add it "
                 "to LoadRasters(modalities=…) or take it out of PackCloudSegInputs(modalities=…)"
             )
@@ -113,4 +113,4 @@ def cloud_cover(mask: np.ndarray) -> float:
         0 to 1; NaN if there are no such pixels.
     """
     cloudy, clear = np.count_nonzero(mask == 1), np.count_nonzero(mask == 0)
-    return cloudy / (cloudy + clear) if cloudy + clear else float("nan")
+    return float(cloudy / (cloudy + clear)) if cloudy + clear else float("nan")

@@ -1,0 +1,119 @@
+"""Configs as the tools change them: data root, device, the teacher of a distillation."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config, ConfigDict, DictAction
+
+DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+DISTILL = "CloudFreeTeacherDistill"
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
+    """``--cfg-options`` as MMEngine reads them: ``a.b=1 c=[1,2]`` to a dict of dotted keys.
+
+    Raises:
+        ValueError: A pair has no ``=``.
+    """
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--cfg-options takes KEY=VALUE, got '{pair}'")
+        options[key] = DictAction._parse_iterable(value)
+    return options
+
+
+def load_config(
+    path: str,
+    options: Mapping[str, Any] | None = None,
+    data_root: str | None = None,
+    work_dir: str | None = None,
+    seed: int | None = None,
+    launcher: str = "none",
+) -> Config:
+    """Read a config and apply what the command line says.
+
+    Args:
+        path: The config file.
+        options: ``--cfg-options``, dotted key to value; ``data_root`` among them is carried into
+            every dataset.
+        data_root: Replaces the data root of every dataset.
+        work_dir: Where results go; ``work_dirs/<config name>`` unless given here or in the config.
+        seed: Replaces ``randomness.seed``.
+        launcher: As in ``Runner``.
+
+    Raises:
+        FileNotFoundError: The config does not exist.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"config '{path}' does not exist; those that ship lie in configs/")
+    cfg = Config.fromfile(path)
+    options = dict(options or {})
+    data_root = data_root or options.get("data_root")
+    cfg.merge_from_dict(options)
+    if data_root is not None:
+        cfg.data_root = data_root
+        for dataset in datasets(cfg):
+            dataset.data_root = data_root
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = str(Path("work_dirs") / Path(path).stem)
+    if seed is not None:
+        cfg.setdefault("randomness", ConfigDict()).seed = seed
+    cfg.launcher = launcher
+    if not torch.cuda.is_available() and "env_cfg" in cfg:
+        cfg.env_cfg.setdefault("dist_cfg", ConfigDict()).backend = "gloo"
+    return cfg
+
+
+def datasets(cfg: Config) -> Iterator[ConfigDict]:
+    """The innermost dataset config of every dataloader."""
+    for name in DATALOADERS:
+        loader = cfg.get(name)
+        if loader is None:
+            continue
+        dataset = loader.dataset
+        while "dataset" in dataset:  # RepeatDataset and the like
+            dataset = dataset.dataset
+        yield dataset
+
+
+def validate_on_training_samples(cfg: Config) -> None:
+    """Let validation and test read the training list: can the set-up learn these data at all?"""
+    train = next(datasets(cfg))
+    for dataset in datasets(cfg):
+        dataset.update({k: train[k] for k in ("ann_file", "data_prefix") if k in train})
+        dataset.pop("holdout_fraction", None)
+        dataset.pop("holdout", None)
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision.
+
+    Raises:
+        ValueError: There is no GPU, which MMEngine's ``AmpOptimWrapper`` needs.
+    """
+    if not torch.cuda.is_available():
+        raise ValueError("--amp needs a GPU, and none was found: leave it out")
+    cfg.optim_wrapper.type = "AmpOptimWrapper"
+    cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+
+
+def is_distillation(cfg: Config) -> bool:
+    """Whether the config trains a student beside a teacher."""
+    return cfg.model.type.split(".")[-1] == DISTILL
+
+
+def student_only(cfg: Config) -> Config:
+    """The config with the student in place of the distillation, for testing."""
+    cfg = copy.deepcopy(cfg)
+    if is_distillation(cfg):
+        cfg.model = cfg.model.architecture
+    return cfg

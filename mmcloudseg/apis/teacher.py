@@ -1,0 +1,90 @@
+"""The teacher that a distillation config names: found, refused or to be trained first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
+
+from mmcloudseg.apis.checkpoints import BEST, training_data
+from mmcloudseg.apis.config import load_config
+
+
+def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool:
+    """Decide which teacher checkpoint a distillation uses.
+
+    Args:
+        cfg: The distillation's config; its ``model.teacher_ckpt`` is set.
+        named: The checkpoint that the user named, if any.
+        work_dir_given: Whether the user named a work dir; the teacher then lies inside it.
+
+    Returns:
+        Whether it is there already; if not, it has to be trained.
+
+    Raises:
+        FileNotFoundError: The user named a checkpoint that does not exist.
+        ValueError: The checkpoint that is there was trained on other data.
+    """
+    if named is not None:
+        if not Path(named).is_file():
+            raise FileNotFoundError(f"--teacher-ckpt '{named}' does not exist")
+        cfg.model.teacher_ckpt = named
+        return True
+    if work_dir_given or cfg.model.get("teacher_ckpt") is None:
+        cfg.model.teacher_ckpt = str(Path(cfg.work_dir) / "teacher" / BEST)
+    checkpoint = Path(cfg.model.teacher_ckpt)
+    if not checkpoint.is_file():
+        return False
+    trained_on = torch.load(checkpoint, map_location="cpu", weights_only=True).get("meta", {}).get(
+        "data_root"
+    )
+    if trained_on is not None and trained_on != training_data(cfg):
+        raise ValueError(
+            f"the teacher '{checkpoint}' was trained on '{trained_on}', this config trains on "
+            f"'{training_data(cfg)}'. Give --work-dir DIR to train another teacher there, or "
+            f"--teacher-ckpt {checkpoint} to use this one all the same"
+        )
+    return True
+
+
+def teacher_config_path(cfg: Config) -> str:
+    """The teacher's config file, which stands beside the distillation's.
+
+    Raises:
+        ValueError: The config names none.
+    """
+    if cfg.get("teacher_config") is None:
+        raise ValueError(
+            f"'{cfg.filename}' does not say how to train its teacher: add teacher_config = "
+            "'<file beside it>', or name a checkpoint by --teacher-ckpt"
+        )
+    return str(Path(cfg.filename).parent / cfg.teacher_config)
+
+
+def teacher_config(
+    cfg: Config,
+    options: Mapping[str, Any] | None,
+    data_root: str | None,
+    seed: int | None,
+) -> Config:
+    """The config that trains the teacher, with the network that the distillation will load.
+
+    Args:
+        cfg: The distillation's config, with ``model.teacher_ckpt`` settled.
+        options: ``--cfg-options`` of the distillation; those of its model are left out.
+        data_root: ``--data-root``.
+        seed: ``--seed``.
+    """
+    options = {k: v for k, v in (options or {}).items() if not k.startswith(("model", "work_dir"))}
+    work_dir = str(Path(cfg.model.teacher_ckpt).parent)
+    teacher = load_config(
+        teacher_config_path(cfg), options, data_root, work_dir, seed, cfg.launcher
+    )
+    teacher.model = cfg.model.teacher
+    # A teacher whose training was cut short goes on where it was.
+    teacher.resume = find_latest_checkpoint(work_dir) is not None
+    return teacher

@@ -1,0 +1,102 @@
+"""Testing a checkpoint: scores, pictures, label maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from mmcloudseg.apis.config import load_config, student_only, validate_on_training_samples
+from mmcloudseg.evaluation.report import format_scores, scores_to_json
+
+
+def test(
+    config: str,
+    checkpoint: str,
+    work_dir: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    launcher: str = "none",
+    data_root: str | None = None,
+    overfit: bool = False,
+    show_dir: str | None = None,
+    out_dir: str | None = None,
+) -> dict[str, float]:
+    """Test a checkpoint on a config's test set and print the score table.
+
+    Args:
+        config: The config file; of a distillation, the student is tested.
+        checkpoint: The checkpoint file.
+        work_dir: Where logs go.
+        options: Dotted keys of the (student's) config and their values.
+        launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
+        data_root: Replaces the datasets' root.
+        overfit: Test on the training samples.
+        show_dir: Folder for pictures.
+        out_dir: Folder for ``scores.json`` and ``label_maps/``.
+
+    Returns:
+        The scores by key.
+
+    Raises:
+        FileNotFoundError: The config or checkpoint does not exist.
+        ValueError: Data or checkpoint do not fit the config.
+    """
+    cfg = student_only(load_config(config, None, data_root, work_dir, launcher=launcher))
+    options = dict(options or {})
+    cfg.merge_from_dict(options)
+    if overfit:
+        validate_on_training_samples(cfg)
+    _add_outputs(cfg, show_dir, out_dir)
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
+    cfg.load_from, cfg.resume = None, False
+
+    runner = Runner.from_cfg(cfg)
+    load_whole_checkpoint(runner, checkpoint)
+    scores = runner.test()
+    if is_main_process():
+        print(format_scores(scores, runner.test_dataloader.dataset.metainfo["classes"]))
+        if out_dir is not None:
+            scores_to_json(scores, Path(out_dir) / "scores.json")
+            print(f"Scores and label maps: {out_dir}")
+        if show_dir is not None:
+            print(f"Pictures: {Path(show_dir) / 'overview.png'}")
+    return scores
+
+
+def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
+    """Load a checkpoint that has to fit the model.
+
+    Raises:
+        ValueError: It does not, or it cannot be read as tensors.
+    """
+    try:
+        runner.load_checkpoint(checkpoint, strict=True)
+    except RuntimeError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        shown = "; ".join(line[:200] for line in lines[1:4])
+        raise ValueError(
+            f"'{checkpoint}' does not fit the model of '{runner.cfg.filename}' ({shown}): name the "
+            "config that it was trained with"
+        ) from error
+    except Exception as error:
+        raise ValueError(
+            f"'{checkpoint}' cannot be read as a checkpoint ({str(error).splitlines()[0]}); it is "
+            "truncated, or carries code, which is never run"
+        ) from error
+
+
+def _add_outputs(cfg: Config, show_dir: str | None, out_dir: str | None) -> None:
+    if show_dir is not None:
+        cfg.default_hooks.visualization = ConfigDict(
+            type="CloudSegVisualizationHook", draw=True, out_dir=show_dir
+        )
+    if out_dir is not None:
+        hooks = list(cfg.get("custom_hooks") or [])
+        hooks.append(ConfigDict(type="LabelMapHook", out_dir=str(Path(out_dir) / "label_maps")))
+        cfg.custom_hooks = hooks
+

@@ -1,0 +1,104 @@
+"""Training: the teacher first where a distillation lacks it, then the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from mmcloudseg.apis.checkpoints import BEST, publish_best
+from mmcloudseg.apis.config import (
+    is_distillation,
+    load_config,
+    use_amp,
+    validate_on_training_samples,
+)
+from mmcloudseg.apis.teacher import settle_teacher, teacher_config, teacher_config_path
+
+
+def train(
+    config: str,
+    work_dir: str | None = None,
+    resume: bool = False,
+    amp: bool = False,
+    options: Mapping[str, Any] | None = None,
+    launcher: str = "none",
+    seed: int | None = None,
+    data_root: str | None = None,
+    overfit: bool = False,
+    teacher_ckpt: str | None = None,
+    auto_teacher: bool = True,
+) -> Path:
+    """Train what a config says.
+
+    Args:
+        config: The config file.
+        work_dir: Where logs and checkpoints go; ``work_dirs/<config name>`` unless given.
+        resume: Go on from the latest checkpoint in the work dir, if there is one.
+        amp: Mixed precision, on a GPU.
+        options: Dotted config keys and their values.
+        launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
+        seed: Of weights, crops and order.
+        data_root: Replaces the datasets' root.
+        overfit: Validate and test on the training samples.
+        teacher_ckpt: The teacher's checkpoint of a distillation.
+        auto_teacher: Train the teacher first if its checkpoint is missing.
+
+    Returns:
+        The path of ``best.pth``.
+
+    Raises:
+        FileNotFoundError: A file that the config or the user names is missing.
+        ValueError: Data, teacher or options do not fit together.
+    """
+    cfg = load_config(config, options, data_root, work_dir, seed, launcher)
+    cfg.resume = resume
+
+    def adjust(any_cfg: Config) -> None:
+        if overfit:
+            validate_on_training_samples(any_cfg)
+        if amp:
+            use_amp(any_cfg)
+
+    adjust(cfg)
+    if is_distillation(cfg):
+        if not settle_teacher(cfg, teacher_ckpt, work_dir is not None):
+            if not auto_teacher:
+                raise FileNotFoundError(_teacher_missing(cfg))
+            teacher = teacher_config(cfg, options, data_root, seed)
+            adjust(teacher)
+            _say(f"No teacher at {cfg.model.teacher_ckpt}: training it first "
+                 f"({teacher_config_path(cfg)}), then the student.")
+            cfg.model.teacher_ckpt = str(_train_one(teacher))
+        _say(f"Training the student with the teacher {cfg.model.teacher_ckpt}.")
+    elif teacher_ckpt is not None:
+        raise ValueError(f"--teacher-ckpt: '{config}' trains without a teacher")
+    return _train_one(cfg)
+
+
+def _train_one(cfg: Config) -> Path:
+    Runner.from_cfg(cfg).train()
+    best = Path(cfg.work_dir) / BEST
+    if is_main_process():
+        publish_best(cfg)
+        _say(f"Finished: {best}")
+    barrier()
+    return best
+
+
+def _teacher_missing(cfg: Config) -> str:
+    work_dir = Path(cfg.model.teacher_ckpt).parent
+    return (
+        f"the teacher's checkpoint '{cfg.model.teacher_ckpt}' is missing. Train it:\n"
+        f"  python tools/train.py {teacher_config_path(cfg)} --work-dir {work_dir}\n"
+        "or leave out --no-auto-teacher"
+    )
+
+
+def _say(text: str) -> None:
+    print_log(text, logger="current")

@@ -1,0 +1,147 @@
+"""Reading whole datasets to find every file that would stop a training run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from mmseg.registry import DATASETS
+
+from .errors import DataError
+from .grids import resample
+from .header_checks import header_problems
+from .optical_sar import IGNORED, OpticalSARDataset
+from .rasters import raster_session
+from .sample_lists import missing_files
+from .transforms import LoadRasters, cloud_cover
+
+SPLITS = ("train", "val", "test")
+COVER_BINS = 5
+
+
+@dataclass
+class Findings:
+    """What reading a dataset found.
+
+    Attributes:
+        samples: How many samples its list has.
+        classes: Names of the classes.
+        problems: One text per problem.
+        label_pixels: Class index -> pixels on the label grid, 255 for ignored ones.
+        covers: Cloud cover of each sample that has a mask, 0 to 1.
+    """
+
+    samples: int = 0
+    classes: tuple[str, ...] = ()
+    problems: list[str] = field(default_factory=list)
+    label_pixels: Counter[int] = field(default_factory=Counter)
+    covers: list[float] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """Samples, class shares and cloud cover, in a few lines."""
+        lines = [f"{self.samples} samples, {len(self.problems)} problems"]
+        labelled = sum(self.label_pixels.values())
+        if labelled:
+            names = {**dict(enumerate(self.classes)), IGNORED: "(ignored)"}
+            shares = [
+                f"{name} {100 * self.label_pixels[index] / labelled:.1f} %"
+                for index, name in names.items()
+            ]
+            lines.append("  label pixels: " + ", ".join(shares))
+        covers = np.array(self.covers)
+        covers = covers[np.isfinite(covers)]
+        if covers.size:
+            counts, edges = np.histogram(covers, bins=COVER_BINS, range=(0, 1))
+            bins = [
+                f"{100 * low:.0f}-{100 * high:.0f} % {count}"
+                for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+            ]
+            lines.append(
+                f"  cloud cover: {100 * covers.mean():.1f} % on average; samples by cover: "
+                + ", ".join(bins)
+            )
+        return "\n".join(lines)
+
+
+def leaf_datasets(config: Mapping, data_root: str | None = None) -> Iterator[tuple[str, dict]]:
+    """Find the dataset configs of a run, also inside wrappers such as ``RepeatDataset``.
+
+    Args:
+        config: A whole config, with ``train_dataloader``, ``val_dataloader``, ``test_dataloader``.
+        data_root: Replaces each dataset's ``data_root``.
+
+    Yields:
+        The split's name and the dataset's config.
+    """
+    for split in SPLITS:
+        loader = config.get(f"{split}_dataloader")
+        for leaf in _unwrap(loader["dataset"]) if loader else []:
+            yield split, {**leaf, "data_root": data_root} if data_root else dict(leaf)
+
+
+def verify(
+    config: Mapping, progress: Callable[[Iterable[dict]], Iterable[dict]] = iter
+) -> Findings:
+    """Read every sample of a dataset, whole.
+
+    Args:
+        config: The dataset's config. Of its pipeline only ``LoadRasters`` is run.
+        progress: Wraps the iteration over samples, to show how far it is.
+
+    Returns:
+        The findings; problems with files are among them, not raised.
+
+    Raises:
+        TypeError: If the dataset or its pipeline is none of ours.
+    """
+    dataset = DATASETS.build({**config, "lazy_init": True})
+    loaders = [t for t in dataset.pipeline.transforms if isinstance(t, LoadRasters)]
+    if not isinstance(dataset, OpticalSARDataset) or not loaders:
+        raise TypeError(
+            f"{config['type']}: only OpticalSARDataset and its kind, with LoadRasters in the "
+            "pipeline, can be verified"
+        )
+    findings = Findings(classes=tuple(dataset.metainfo.get("classes", ())))
+    try:
+        samples = dataset.list_samples()
+    except DataError as error:
+        findings.problems.append(str(error))
+        return findings
+    findings.samples = len(samples)
+    for sample in progress(samples):
+        _read(sample, loaders[0], findings)
+    return findings
+
+
+def _unwrap(config: Mapping) -> Iterator[Mapping]:
+    inner = config.get("datasets", config.get("dataset"))
+    if inner is None:
+        yield config
+    else:
+        for child in inner if isinstance(inner, list | tuple) else [inner]:
+            yield from _unwrap(child)
+
+
+def _read(sample: dict, loader: LoadRasters, findings: Findings) -> None:
+    missing = [f"no such file: {line}" for line in missing_files([sample])]
+    if missing:
+        findings.problems += missing
+        return
+    with raster_session():
+        problems = header_problems(sample)
+    findings.problems += problems
+    try:
+        results = loader.transform(dict(sample))
+    except DataError as error:
+        # What the headers told already need not be said twice.
+        if not problems:
+            findings.problems.append(str(error))
+        return
+    if "gt_seg_map" in results:
+        label = resample(results["gt_seg_map"], results["ori_shape"])
+        indices, counts = np.unique(label, return_counts=True)
+        findings.label_pixels.update(dict(zip(indices.tolist(), counts.tolist(), strict=True)))
+    if "gt_cloud_mask" in results:
+        findings.covers.append(cloud_cover(results["gt_cloud_mask"]))

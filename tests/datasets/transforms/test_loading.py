@@ -1,0 +1,233 @@
+import numpy as np
+import pytest
+import rasterio
+import torch
+import torch.nn.functional as F
+
+from mmcloudseg.datasets import DataError, LoadRasters
+from mmcloudseg.datasets.transforms.loading import class_indices
+
+
+def pixels(path):
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+def test_keys_and_values(sample):
+    info = sample()
+    results = LoadRasters()(dict(info))
+    assert results["band_layout"] == dict(optical=(0, 4), sar=(4, 6), cloud_free=(6, 10))
+    assert results["img"].shape == (40, 40, 10) and results["img"].dtype == np.float32
+    assert results["img"].flags.c_contiguous
+    assert results["img_shape"] == (40, 40) and results["ori_shape"] == (12, 12)
+    assert results["seg_fields"] == ["gt_seg_map", "gt_cloud_mask"]
+    assert (results["img"][..., :4] == pixels(info["img_path"]).transpose(1, 2, 0)).all()
+    assert (results["img"][..., 6:] == pixels(info["cloud_free_path"]).transpose(1, 2, 0)).all()
+
+    def nearest_exact(array):
+        return F.interpolate(torch.from_numpy(array)[None], size=(40, 40), mode="nearest-exact")[0]
+
+    backscatter = nearest_exact(pixels(info["sar_path"]).astype(np.float32))
+    assert (results["img"][..., 4:6].transpose(2, 0, 1) == backscatter.numpy()).all()
+
+    codes = nearest_exact(pixels(info["seg_map_path"])[:1])[0].numpy()
+    legend = {10: 0, 20: 1, 30: 1, 40: 2, 50: 3, 60: 4, 80: 5, 90: 5}
+    assert results["gt_seg_map"].dtype == np.uint8
+    assert (results["gt_seg_map"] == np.vectorize(legend.get)(codes)).all()
+    mask = np.load(info["cloud_mask_path"])
+    assert results["gt_cloud_mask"].dtype == np.uint8
+    assert (results["gt_cloud_mask"] == mask).all() and 0 < mask.mean() < 1
+
+
+@pytest.mark.parametrize(
+    "window", [(0, 0, 10, 10), (10, 20, 20, 10), (20, 0, 20, 40), (3, 7, 11, 5)]
+)
+def test_a_window_equals_the_crop_of_the_whole(sample, edit_raster, window):
+    info = sample()
+
+    def spoil(array):
+        array[:, 0:9:2, 4] = np.nan
+        return array
+
+    edit_raster(info["sar_path"], spoil)
+    whole = LoadRasters()(dict(info))
+    part = LoadRasters()({**info, "crop_window": window})
+    top, left, height, width = window
+    for key in ("img", "gt_seg_map", "gt_cloud_mask"):
+        expected = whole[key][top : top + height, left : left + width]
+        assert (part[key] == expected).all(), key
+    assert part["img_shape"] == (height, width)
+    assert part["ori_shape"] == (round(height * 0.3), round(width * 0.3))
+    assert np.isfinite(part["img"]).all()
+
+
+def test_modalities_and_bands(sample):
+    info = sample()
+    whole = LoadRasters()(dict(info))["img"]
+    sar = LoadRasters(modalities=("sar",), with_mask=False, with_label=False)(dict(info))
+    assert sar["band_layout"] == dict(sar=(0, 2)) and sar["seg_fields"] == []
+    assert "gt_seg_map" not in sar and "gt_cloud_mask" not in sar
+    assert sar["ori_shape"] == (12, 12)
+    assert (sar["img"] == whole[..., 4:6]).all()
+    loader = LoadRasters(("cloud_free", "optical", "sar"), bands=dict(optical=(3, 1), sar=(2,)))
+    some = loader(dict(info))
+    assert some["band_layout"] == dict(cloud_free=(0, 4), optical=(4, 6), sar=(6, 7))
+    assert (some["img"] == whole[..., [6, 7, 8, 9, 2, 0, 5]]).all()
+    with pytest.raises(ValueError, match=r"unknown modalities \['radar'\]"):
+        LoadRasters(modalities=("optical", "radar"))
+
+
+def test_without_a_dataset(sample):
+    info = sample()
+    results = dict(img_path=info["img_path"], sar_path=info["sar_path"], label_scale=0.3)
+    loaded = LoadRasters(modalities=("optical", "sar"))(results)
+    assert loaded["img"].shape == (40, 40, 6) and loaded["ori_shape"] == (12, 12)
+
+
+def test_missing_modality(sample):
+    info = sample()
+    path = info["img_path"]
+    del info["cloud_free_path"]
+    with pytest.raises(DataError, match=r"cloudy_fall_1_p_7\.tif: .*'cloud_free'.*leave") as error:
+        LoadRasters()(info)
+    assert path in str(error.value)
+
+
+def test_nan_and_nodata(sample, edit_raster):
+    info = sample()
+
+    def spoil_sar(array):
+        array[0, 5, 5] = np.nan
+        return array
+
+    def spoil_optical(array):
+        array[1, 0, 0] = 0
+        return array
+
+    expected = np.nanmean(spoil_sar(pixels(info["sar_path"]))[0].astype(np.float32))
+    edit_raster(info["sar_path"], spoil_sar)
+    edit_raster(info["img_path"], spoil_optical)
+    img = LoadRasters()(dict(info))["img"]
+    assert img[17, 17, 4] == pytest.approx(expected, abs=1e-5)
+    assert img[0, 0, 1] == 0
+
+
+def test_band_without_data(sample, edit_raster):
+    info = sample()
+    edit_raster(info["sar_path"], lambda array: array * np.nan)
+    with pytest.raises(DataError, match=r"S1_fall_1_p_7\.tif: band 1 has no valid pixel"):
+        LoadRasters()(dict(info))
+
+
+def test_unknown_label_code(sample, edit_raster):
+    info = sample()
+
+    def spoil(array):
+        array[0, 3, 3] = 33
+        return array
+
+    edit_raster(info["seg_map_path"], spoil)
+    with pytest.raises(
+        DataError, match=r"landcover_fall_1_p_7\.tif: unknown label code 33; .*label_codes"
+    ):
+        LoadRasters()(dict(info))
+
+
+def test_ignored_label_codes(sample, edit_raster):
+    info = sample()
+
+    def spoil(array):
+        array[0, 0, :4] = (0, 70, 95, 100)
+        return array
+
+    edit_raster(info["seg_map_path"], spoil)
+    assert (LoadRasters()(dict(info))["gt_seg_map"][0, :13] == 255).all()
+
+
+def test_declared_nodata_of_a_label_is_ignored(sample, edit_raster):
+    info = sample()
+
+    def spoil(array):
+        array[0, 0, 0] = 200
+        return array
+
+    edit_raster(info["seg_map_path"], spoil, nodata=200)
+    assert LoadRasters()(dict(info))["gt_seg_map"][0, 0] == 255
+
+
+def test_class_indices_of_floats_and_negatives():
+    codes = np.array([[-1.0, 10.0], [10.0, 255.0]])
+    assert class_indices(codes, {-1: 255, 10: 3, 255: 0}, "x").tolist() == [[255, 3], [3, 0]]
+
+
+def test_mask_from_a_raster(sample, write_raster, tmp_path):
+    info = sample()
+    mask = np.zeros((40, 40), np.uint8)
+    mask[:, 30:], mask[5] = 7, 99
+    write_raster(tmp_path / "mask.tif", mask, nodata=99)
+    info["cloud_mask_path"] = str(tmp_path / "mask.tif")
+    loaded = LoadRasters()({**info, "crop_window": (0, 20, 10, 20)})["gt_cloud_mask"]
+    expected = np.zeros((10, 20), np.uint8)
+    expected[:, 10:], expected[5] = 1, 255
+    assert (loaded == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("sar_path", "12 x 12"), ("seg_map_path", "12 x 12"), ("cloud_free_path", "40 x 40")],
+)
+def test_size(sample, edit_raster, key, expected):
+    info = sample()
+    edit_raster(info[key], lambda array: array[:, 2:])
+    with pytest.raises(DataError, match=rf"\.tif: has .* pixels, expected {expected}.*Cut both"):
+        LoadRasters()(dict(info))
+
+
+def test_size_of_the_mask(sample):
+    info = sample()
+    np.save(info["cloud_mask_path"], np.zeros((12, 12), bool))
+    with pytest.raises(
+        DataError, match=r"cloudmask_fall_1_p_7\.npy: has 12 x 12 pixels, expected 40"
+    ):
+        LoadRasters()(dict(info))
+
+
+@pytest.mark.parametrize(
+    ("key", "bands"), [("img_path", 4), ("cloud_free_path", 4), ("sar_path", 2)]
+)
+def test_band_count(sample, edit_raster, key, bands):
+    info = sample()
+    edit_raster(info[key], lambda array: array[:1])
+    with pytest.raises(DataError, match=rf"\.tif: has 1 bands, expected {bands}\. Correct"):
+        LoadRasters()(dict(info))
+    with pytest.raises(
+        DataError, match=r"has bands 1 to \d, LoadRasters\(bands=…\) asks for \[5\]"
+    ):
+        LoadRasters(bands=dict(optical=[5], cloud_free=[5], sar=[5]))({**sample(seed=1)})
+
+
+@pytest.mark.parametrize("key", ["img_path", "sar_path", "cloud_free_path", "seg_map_path"])
+def test_damaged_file(sample, key):
+    info = sample()
+    with open(info[key], "rb+") as file:
+        file.truncate(60)
+    with pytest.raises(
+        DataError, match=r"\.tif: cannot be read.*copy or download it again"
+    ) as error:
+        LoadRasters()(dict(info))
+    assert info[key] in str(error.value)
+
+
+def test_window_outside(sample):
+    with pytest.raises(
+        DataError, match=r"crop_window \(30, 0, 20, 20\).*does not lie in its 40 x 40"
+    ):
+        LoadRasters()({**sample(), "crop_window": (30, 0, 20, 20)})
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_published_samples(real_sample, shared, split):
+    golden = np.load(shared / "parity" / "real" / "preprocess.npz", allow_pickle=False)
+    results = LoadRasters()(real_sample(split))
+    assert (results["gt_cloud_mask"] == golden[f"{split}_cloudmask"]).all()
+    assert (results["img"][..., :4] / 10000 == golden[f"{split}_cloudy"].transpose(1, 2, 0)).all()

@@ -1,0 +1,62 @@
+"""Test a checkpoint: scores for all, cloud-free and cloudy pixels, pictures, label maps."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+EXAMPLES = """examples:
+  python tools/test.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth
+  python tools/test.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth \\
+      --show-dir work_dirs/cloudseg_mini/pictures --out work_dirs/cloudseg_mini/test
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line; MMEngine is imported only when there is something to parse for it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("config", help="config file; of a distillation, the student is tested")
+    add("checkpoint", help="checkpoint file, such as best.pth")
+    add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
+    add("--work-dir", metavar="DIR", help="logs (default: work_dirs/<config name>)")
+    add("--show-dir", metavar="DIR", help="write a picture per sample and overview.png")
+    add("--out", metavar="DIR", help="write scores.json and a GeoTIFF label map per sample")
+    add("--overfit", action="store_true", help="test on the training samples")
+    add("--cfg-options", nargs="+", metavar="KEY=VALUE", default=[],
+        help="change the config: dotted keys of the student's config, lists as a,b or [a,b]")
+    add("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
+        help="how processes of a distributed test were started")
+    add("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    return args
+
+
+def main() -> None:
+    """Test; what is wrong with data or options ends in one clear line."""
+    args = parse_args()
+    from mmcloudseg.apis.config import parse_options
+    from mmcloudseg.apis.test import test
+
+    try:
+        test(
+            args.config,
+            args.checkpoint,
+            work_dir=args.work_dir,
+            options=parse_options(args.cfg_options),
+            launcher=args.launcher,
+            data_root=args.data_root,
+            overfit=args.overfit,
+            show_dir=args.show_dir,
+            out_dir=args.out,
+        )
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f"test: {error}")
+
+
+if __name__ == "__main__":
+    main()

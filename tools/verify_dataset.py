@@ -1,0 +1,62 @@
+"""Read every file of a config's datasets, report all problems at once, and sum up the data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+EXAMPLE = """examples:
+  python tools/verify_dataset.py configs/cloudseg_mini.py
+  python tools/verify_dataset.py configs/cloudseg_m3mcr.py --data-root /data/M3M-CR
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=f"{__doc__} The exit code is 1 if there are problems.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", metavar="CONFIG", help="a config with train, val, test loaders")
+    parser.add_argument(
+        "--data-root", metavar="PATH", help="folder of the data, instead of the config's"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Verify each split, then report."""
+    args = parse_args()
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from tqdm import tqdm
+
+    import mmcloudseg  # noqa: F401  (registers the datasets)
+    from mmcloudseg.datasets.verification import leaf_datasets, verify
+
+    try:
+        config = Config.fromfile(args.config)
+    except FileNotFoundError as error:
+        sys.exit(f"verify_dataset: {error}")
+    init_default_scope(config.get("default_scope", "mmseg"))
+
+    problems: list[str] = []
+    done: dict[str, str] = {}
+    for split, leaf in leaf_datasets(config, args.data_root):
+        key = repr({name: leaf[name] for name in sorted(leaf) if name != "pipeline"})
+        if key in done:
+            print(f"{split}: the same samples as {done[key]}")
+            continue
+        done[key] = split
+        findings = verify(leaf, lambda samples, name=split: tqdm(samples, name, unit="sample"))
+        print(f"{split}: {findings.summary()}")
+        problems += [f"{split}: {problem}" for problem in findings.problems]
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in dict.fromkeys(problems))
+        sys.exit(f"{len(problems)} problem(s) found:\n{listed}")
+    print("no problems found" if done else f"verify_dataset: {args.config} has no data loaders")
+
+
+if __name__ == "__main__":
+    main()
