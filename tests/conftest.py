@@ -13,9 +13,9 @@ import mmcloudseg  # noqa: F401  (registers everything)
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def mmseg_scope():
-    """Types without a prefix are MMSeg's and ours, as in a Runner; one thread, as tests run side by side."""
+    """Types without a prefix are MMSeg's and ours, as in a Runner; tests run side by side."""
     init_default_scope("mmseg")
     torch.set_num_threads(1)
 

@@ -60,6 +60,8 @@ class OpticalSARDataset(BaseSegDataset):
             None means that labels hold the indices themselves.
         label_scale: Label pixels per optical pixel, at most 1 (0.3 for 10 m labels of 3 m images).
         sar_scale: SAR pixels per optical pixel.
+        optical: Which image is the model's optical input: ``cloudy``, or ``cloud_free``, which is
+            what a teacher sees.
         num_header_checks: How many samples' headers to check; 0 checks none.
         kwargs: As in ``BaseSegDataset``. Instead of ``reduce_zero_label`` use ``label_codes``.
 
@@ -82,6 +84,7 @@ class OpticalSARDataset(BaseSegDataset):
         label_codes: Mapping[int, int] | None = None,
         label_scale: float = 1.0,
         sar_scale: float = 1.0,
+        optical: str = "cloudy",
         num_header_checks: int = 256,
         **kwargs: Any,
     ) -> None:
@@ -113,6 +116,9 @@ class OpticalSARDataset(BaseSegDataset):
         self.label_codes = label_codes
         self.label_scale = label_scale
         self.sar_scale = sar_scale
+        if optical not in ("cloudy", "cloud_free"):
+            raise ValueError(f"optical must be 'cloudy' or 'cloud_free', found {optical!r}")
+        self.optical = optical
         self.num_header_checks = num_header_checks
         super().__init__(
             ann_file=ann_file,
@@ -139,6 +145,8 @@ class OpticalSARDataset(BaseSegDataset):
                 "Restore them, or take their samples off the list.",
             )
         self._check_headers(samples)
+        if self.optical == "cloud_free":
+            samples = [{**sample, "img_path": sample["cloud_free_path"]} for sample in samples]
         return samples
 
     def list_samples(self) -> list[dict]:

@@ -144,14 +144,11 @@ def test_testing_pads_inputs_only():
 
 
 def test_mmseg_takes_the_padding_off_again():
-    head = dict(
-        type="FCNHead", in_channels=6, channels=4, num_convs=0, concat_input=False, num_classes=6
-    )
     model = MODELS.build(
         dict(
             type="EncoderDecoder",
             backbone=dict(type="ResNetV1c", depth=18, in_channels=6),
-            decode_head=dict(head, in_channels=512, in_index=3, channels=512),
+            decode_head=dict(type="FCNHead", in_channels=512, channels=8, num_classes=6),
             test_cfg=dict(mode="whole"),
         )
     )
