@@ -39,14 +39,14 @@ class CloudKind:
 
     thick_depth: float
     thin_depth: float
-    thick_edge: float = 1.2
+    thick_edge: float = 1.5
     thin_edge: float = 1.0
 
 
 CLOUD_KINDS = {
-    "thick": CloudKind(thick_depth=4.5, thin_depth=0.0),
+    "thick": CloudKind(thick_depth=3.6, thin_depth=0.0, thick_edge=2.0),
     "thin": CloudKind(thick_depth=0.0, thin_depth=0.75),
-    "mixed": CloudKind(thick_depth=4.0, thin_depth=0.6),
+    "mixed": CloudKind(thick_depth=3.0, thin_depth=0.6, thick_edge=2.0),
 }
 
 

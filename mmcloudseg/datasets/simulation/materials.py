@@ -71,7 +71,7 @@ def draw_materials(
         ValueError: If greenness lies outside 0 to 1, or the map holds a code without materials.
     """
     if not 0 <= greenness <= 1:
-        raise ValueError(f"greenness: expected 0 to 1, found {greenness}; scale the season's state")
+        raise ValueError(f"greenness: expected 0 to 1, found {greenness}; rescale the value")
     shape, gsd_m = landscape.cover.shape, landscape.gsd_m
     vigour = fractal_noise(rng, shape, 90 / gsd_m, 1.6) + 2.5 * (greenness - 0.5)
     clumps = fractal_noise(rng, shape, 5 / gsd_m, 1.6)

@@ -26,7 +26,7 @@ _GREENNESS = {"spring": 0.65, "summer": 0.8, "fall": 0.4, "winter": 0.3}
 # Areas of a split never run into the next split's numbers.
 _AREAS_PER_SPLIT = 100_000
 _COVER_BINS = 5
-_KIND_ODDS = {"thick": 0.4, "thin": 0.25, "mixed": 0.35}
+_KIND_ODDS = {"thick": 0.3, "thin": 0.3, "mixed": 0.4}
 _NODATA_EVERY = 24
 
 

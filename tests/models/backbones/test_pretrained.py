@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import urllib.error
+
+import pytest
+import torch
+from mmseg.registry import MODELS
+
+from mmcloudseg.models.backbones.pretrained import adapt_first_conv, load_pretrained
+
+STREAM = dict(
+    type="MixVisionTransformer", embed_dims=16, num_layers=[1, 1, 1, 1], num_heads=[1, 2, 5, 8]
+)
+
+
+def published(path, **change):
+    """A file like MMSeg's: a plain RGB backbone's weights."""
+    torch.manual_seed(1)
+    weights = MODELS.build(STREAM).state_dict()
+    weights.update(change)
+    torch.save(weights, path)
+    return weights
+
+
+def build(checkpoint, **init):
+    stream = dict(STREAM, init_cfg=dict(type="Pretrained", checkpoint=str(checkpoint), **init))
+    net = MODELS.build(dict(type="CrossModalBackbone", stream=stream))
+    net.init_weights()
+    return net
+
+
+def test_adapted_kernels():
+    kernel = torch.rand(8, 3, 7, 7)
+    four = adapt_first_conv(kernel, 4)
+    torch.testing.assert_close(four[:, 3], kernel[:, 0] * 0.75)
+    torch.testing.assert_close(four[:, 1], kernel[:, 1] * 0.75)
+    two = adapt_first_conv(kernel, 2)
+    torch.testing.assert_close(two, kernel[:, :2] * 1.5)
+    assert torch.equal(adapt_first_conv(kernel, 3), kernel)
+
+
+def test_grey_image_keeps_its_response():
+    kernel = torch.rand(8, 3, 7, 7)
+    grey = torch.rand(1, 1, 20, 20)
+    rgb = torch.nn.functional.conv2d(grey.expand(-1, 3, -1, -1), kernel)
+    one_band = torch.nn.functional.conv2d(grey, adapt_first_conv(kernel, 1))
+    torch.testing.assert_close(one_band, 3 * torch.nn.functional.conv2d(grey, kernel[:, :1]))
+    six = torch.nn.functional.conv2d(grey.expand(-1, 6, -1, -1), adapt_first_conv(kernel, 6))
+    torch.testing.assert_close(six, rgb)
+
+
+def test_all_streams_start_from_it(tmp_path):
+    weights = published(tmp_path / "mit.pth")
+    net = build(tmp_path / "mit.pth")
+    key = "layers.0.0.projection.weight"
+    for stream, bands in ((net.optical, 4), (net.sar, 2)):
+        assert torch.equal(stream.state_dict()[key], adapt_first_conv(weights[key], bands))
+    for stream, first in ((net.optical, 0), (net.sar, 0), (net.cross, 1)):
+        for name, value in stream.state_dict().items():
+            if name != key:
+                assert int(name.split(".")[1]) >= first
+                assert torch.equal(value, weights[name]), name
+
+
+def test_prefix_and_classifier_are_taken_off(tmp_path):
+    weights = {f"backbone.{k}": v for k, v in published(tmp_path / "a.pth").items()}
+    torch.save(dict(state_dict=weights | {"head.weight": torch.rand(3)}), tmp_path / "b.pth")
+    net = build(tmp_path / "b.pth", prefix="backbone.")
+    assert torch.equal(net.sar.layers[3][2].weight, weights["backbone.layers.3.2.weight"])
+
+
+def test_another_variant_is_refused(tmp_path):
+    published(tmp_path / "mit.pth", **{"layers.3.2.weight": torch.rand(7)})
+    with pytest.raises(ValueError, match=r"layers.3.2.weight is \(7,\), not \(128,\)"):
+        build(tmp_path / "mit.pth")
+
+
+def test_missing_parameters_are_named(tmp_path):
+    weights = published(tmp_path / "mit.pth")
+    del weights["layers.1.2.bias"]
+    torch.save(weights, tmp_path / "mit.pth")
+    with pytest.raises(ValueError, match=r"layers.1.2.bias is missing"):
+        build(tmp_path / "mit.pth")
+
+
+def test_missing_file():
+    with pytest.raises(FileNotFoundError, match=r"'nowhere.pth' do not exist.*init_cfg=None"):
+        build("nowhere.pth")
+
+
+def test_no_network_is_a_clear_message(monkeypatch):
+    def refuse(*_, **__):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
+    with pytest.raises(FileNotFoundError, match=r"no route.*checkpoints.*init_cfg=None"):
+        load_pretrained("https://example.invalid/mit.pth")
+
+
+def test_code_in_a_file_is_not_run(tmp_path):
+    class Attack:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    torch.save(dict(state_dict=Attack()), tmp_path / "evil.pth")
+    with pytest.raises(Exception, match="weights_only"):
+        build(tmp_path / "evil.pth")
+    assert not (tmp_path / "ran").exists()
