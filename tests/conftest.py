@@ -33,3 +33,13 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder ../shared (licensed samples and golden outputs)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory) -> Path:
+    """A small mini data set: 4 training, 2 validation, 2 test samples."""
+    from mmcloudseg.datasets.simulation import write_mini_m3mcr
+
+    folder = tmp_path_factory.mktemp("data") / "mini"
+    write_mini_m3mcr(folder, seed=0, counts=dict(train=4, val=2, test=2))
+    return folder

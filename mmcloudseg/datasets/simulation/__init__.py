@@ -26,7 +26,7 @@ from mmcloudseg.datasets.simulation.m3mcr_layout import (
 )
 from mmcloudseg.datasets.simulation.materials import Material, draw_materials
 from mmcloudseg.datasets.simulation.mini_m3mcr import SPLITS, Sample, cloud_cover, draw_sample
-from mmcloudseg.datasets.simulation.noise import area_weights, fractal_noise
+from mmcloudseg.datasets.simulation.noise import area_mean, area_weights, fractal_noise
 from mmcloudseg.datasets.simulation.sar import render_backscatter, speckle
 from mmcloudseg.datasets.simulation.spectra import (
     PLANETSCOPE_UM,
@@ -48,6 +48,7 @@ __all__ = [
     "Sample",
     "add_clouds",
     "aggregate_cover",
+    "area_mean",
     "area_weights",
     "check_target",
     "cloud_cover",

@@ -233,9 +233,7 @@ def _ramp(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return x * x * (3 - 2 * x)
 
 
-def _relief(
-    depth: NDArray[np.float64], azimuth: float, gsd_m: float
-) -> NDArray[np.float64]:
+def _relief(depth: NDArray[np.float64], azimuth: float, gsd_m: float) -> NDArray[np.float64]:
     """Brighter towards the sun, darker away from it; exactly 1 on level cloud."""
     down, right = np.gradient(ndimage.gaussian_filter(depth, 9 / gsd_m), gsd_m)
     # A cloud's top falls towards the sun where its depth does.

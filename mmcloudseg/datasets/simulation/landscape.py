@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mmcloudseg.datasets.simulation.noise import area_weights, fractal_noise
+from mmcloudseg.datasets.simulation.noise import area_mean, fractal_noise
 
 FOREST, SHRUB, GRASS, CROPS, BUILT, BARREN, WATER, WETLAND = 10, 20, 30, 40, 50, 60, 80, 90
 CLASS_CODES = (FOREST, GRASS, CROPS, BUILT, BARREN, WATER)
@@ -114,10 +114,8 @@ def aggregate_cover(
     Returns:
         Codes on the coarser grid; ties go to the smaller code.
     """
-    rows = area_weights(cover.shape[0], shape[0], offset[0])
-    columns = area_weights(cover.shape[1], shape[1], offset[1])
     codes = np.unique(cover)
-    areas = np.stack([rows @ (cover == code).astype(float) @ columns.T for code in codes])
+    areas = np.stack([area_mean((cover == code).astype(float), shape, offset) for code in codes])
     # Sums of the same areas in another order differ by rounding; equal areas stay ties this way.
     return codes[np.round(areas, 9).argmax(axis=0)]
 

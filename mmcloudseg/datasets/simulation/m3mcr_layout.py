@@ -124,7 +124,7 @@ def write_sample(root: Path, sample: Sample) -> str:
     return ",".join(paths)
 
 
-def _write_raster(path: Path, bands: NDArray[Any], **profile: Any) -> None:  # noqa: ANN401
+def _write_raster(path: Path, bands: NDArray[Any], **profile: Any) -> None:
     count, height, width = bands.shape
     # M3M-CR's own interleaving; the strips' heights are GDAL's defaults there too.
     interleave = "pixel" if count > 1 else "band"

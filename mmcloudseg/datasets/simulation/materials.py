@@ -111,9 +111,7 @@ def _grass(vigour: NDArray[np.float64], clumps: NDArray[np.float64]) -> NDArray[
     return np.where(clumps > 2.0, Material.SHRUB, turf)
 
 
-def _crops(
-    rng: np.random.Generator, landscape: Landscape, greenness: float
-) -> NDArray[np.int64]:
+def _crops(rng: np.random.Generator, landscape: Landscape, greenness: float) -> NDArray[np.int64]:
     """One crop state for each parcel; some parcels have a green or bare margin."""
     green, bare = 0.15 + 0.6 * greenness, 0.75 - 0.6 * greenness
     odds = np.array([0.6 * green, 0.4 * green, 0.4 * bare, 0.25 * bare, 0.35 * bare])
@@ -133,9 +131,7 @@ def _town(rng: np.random.Generator, landscape: Landscape) -> NDArray[np.int64]:
     block_m, street_m, lot_m = rng.uniform(60, 100), rng.uniform(6, 10), rng.uniform(14, 24)
     street = (along % block_m < street_m) | (across % (0.7 * block_m) < street_m)
     lots = rng.choice(_LOT_STATES, size=(64, 64), p=_LOT_ODDS)
-    lot = lots[
-        np.floor(along / lot_m).astype(int) % 64, np.floor(across / lot_m).astype(int) % 64
-    ]
+    lot = lots[np.floor(along / lot_m).astype(int) % 64, np.floor(across / lot_m).astype(int) % 64]
     yards = rng.choice([Material.SOIL, Material.GREEN_GRASS, Material.ROAD], size=(64, 64))
     yard = yards[
         np.floor(along / block_m).astype(int) % 64, np.floor(across / block_m).astype(int) % 64
@@ -154,9 +150,7 @@ def _barren(
     return np.where(clumps > 1.7, Material.DRY_GRASS, ground)
 
 
-def _water(
-    rng: np.random.Generator, shape: tuple[int, int], gsd_m: float
-) -> NDArray[np.int64]:
+def _water(rng: np.random.Generator, shape: tuple[int, int], gsd_m: float) -> NDArray[np.int64]:
     """Clear and turbid parts; one of them prevails in a scene."""
     turbid = fractal_noise(rng, shape, 200 / gsd_m, 2.5) + rng.uniform(-1.5, 1.5) > 0
     return np.where(turbid, Material.TURBID_WATER, Material.CLEAR_WATER)

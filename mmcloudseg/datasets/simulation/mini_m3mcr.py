@@ -170,7 +170,7 @@ def _draw_area(seed: int, split: str, index: int) -> _Area:
     epsg = (32700 if southern else 32600) + int(rng.integers(1, 61))
     north_range = (700_000, 920_000) if southern else (20_000, 550_000)
     origin = (int(rng.integers(20_000, 78_000)) * 10, int(rng.integers(*north_range)) * 10)
-    gains = np.exp(0.06 * rng.standard_normal() + 0.03 * rng.standard_normal(len(PLANETSCOPE_UM)))
+    gains = np.exp(0.09 * rng.standard_normal() + 0.04 * rng.standard_normal(len(PLANETSCOPE_UM)))
     return _Area(
         number=SPLITS.index(split) * _AREAS_PER_SPLIT + index + 1,
         season=season,
@@ -192,5 +192,3 @@ def _snap_outwards(label_origin: tuple[int, int]) -> tuple[int, int]:
 def _to_counts(reflectance: NDArray[np.float64]) -> NDArray[np.uint16]:
     """Reflectance x 10 000; 0 is kept for nodata."""
     return np.clip(np.round(reflectance * 10_000), 1, 65_535).astype(np.uint16)
-
-

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, sparse
 
 
 def fractal_noise(
@@ -49,8 +49,7 @@ def fractal_noise(
 def area_weights(sources: int, targets: int, offset: float = 0.0) -> NDArray[np.float64]:
     """Weights that average a row of fine pixels over coarser (or finer) ones.
 
-    Both rows have the same length in metres; ``weights @ row`` is the area mean of a column of
-    values, ``rows @ image @ columns.T`` that of an image.
+    Both rows have the same length in metres; ``weights @ row`` holds the area means.
 
     Args:
         sources: Number of source pixels.
@@ -76,3 +75,25 @@ def area_weights(sources: int, targets: int, offset: float = 0.0) -> NDArray[np.
             f"of the {sources} source pixels; expected less than one target pixel ({step:g})"
         )
     return overlap / totals
+
+
+def area_mean(
+    image: NDArray[np.float64], shape: tuple[int, int], offset: tuple[float, float] = (0.0, 0.0)
+) -> NDArray[np.float64]:
+    """Average an image over the pixels of a coarser grid that covers the same ground.
+
+    Args:
+        image: H x W values.
+        shape: Height and width of the coarser grid.
+        offset: Start (down, right) of the coarser grid, in pixels of the image.
+
+    Returns:
+        Means of the given shape.
+
+    Raises:
+        ValueError: If the offset leaves a pixel of the coarser grid outside the image.
+    """
+    # Sparse products add in one fixed order; those of a threaded BLAS may not.
+    rows = sparse.csr_array(area_weights(image.shape[0], shape[0], offset[0]))
+    columns = sparse.csr_array(area_weights(image.shape[1], shape[1], offset[1]))
+    return (columns @ (rows @ image).T).T

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from mmcloudseg.datasets.simulation.landscape import CROPS, Landscape
 from mmcloudseg.datasets.simulation.materials import Material
-from mmcloudseg.datasets.simulation.noise import area_weights, fractal_noise
+from mmcloudseg.datasets.simulation.noise import area_mean, fractal_noise
 
 POLARISATIONS = ("VV", "VH")
 # Mean backscatter in dB (VV, VH): typical of Sentinel-1 at middle incidence angles. Open land lies
@@ -71,14 +71,12 @@ def render_backscatter(
     if unknown:
         raise ValueError(f"polarisations: expected {POLARISATIONS}, found {sorted(unknown)}")
     means_db = np.array([_BACKSCATTER_DB[material] for material in Material])
-    rows = area_weights(materials.shape[0], shape[0], offset[0])
-    columns = area_weights(materials.shape[1], shape[1], offset[1])
     common_db = _common_variation(rng, landscape, materials)
     bands = []
     for name in polarisations:
         ground_db = means_db[materials, POLARISATIONS.index(name)] + common_db
         ground_db += 0.5 * fractal_noise(rng, materials.shape, 40 / landscape.gsd_m, 1.6)
-        power = rows @ 10 ** (ground_db / 10) @ columns.T
+        power = area_mean(10 ** (ground_db / 10), shape, offset)
         bands.append(10 * np.log10(power * speckle(rng, shape, looks)))
     return np.stack(bands)
 

@@ -119,13 +119,13 @@ def _variation(
     shape, gsd_m = materials.shape, landscape.gsd_m
     amplitude = np.array([_TEXTURE.get(material, _PLAIN_TEXTURE) for material in Material])
     brightness = amplitude[materials] * fractal_noise(rng, shape, 7 / gsd_m, 1.3)
-    brightness += 0.07 * fractal_noise(rng, shape, 60 / gsd_m, 1.6)
+    brightness += 0.09 * fractal_noise(rng, shape, 60 / gsd_m, 1.6)
     leaves = 0.10 * fractal_noise(rng, shape, 25 / gsd_m, 1.5)
-    leaves += 0.12 * fractal_noise(rng, shape, 120 / gsd_m, 1.8)
+    leaves += 0.17 * fractal_noise(rng, shape, 120 / gsd_m, 1.8)
     farmed = landscape.cover == CROPS
     fields = landscape.parcels.max() + 1
-    brightness += farmed * (0.10 * rng.standard_normal(fields))[landscape.parcels]
-    leaves += farmed * (0.12 * rng.standard_normal(fields))[landscape.parcels]
+    brightness += farmed * (0.14 * rng.standard_normal(fields))[landscape.parcels]
+    leaves += farmed * (0.17 * rng.standard_normal(fields))[landscape.parcels]
     # Rows and wheel tracks; a period well above two pixels, or it aliases.
     spacing_m = max(rng.uniform(10, 16), 3 * gsd_m)
     brightness += farmed * 0.025 * np.sin(2 * np.pi * landscape.across / spacing_m)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from mmcloudseg.apis.files import written_whole
+
+
+def test_appears_when_complete(tmp_path):
+    target = tmp_path / "new" / "a.txt"
+    with written_whole(target) as temporary:
+        temporary.write_text("x")
+        assert not target.exists()
+    assert target.read_text() == "x"
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+
+    def fail():
+        with written_whole(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert target.read_text() == "old"

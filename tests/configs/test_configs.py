@@ -1,0 +1,124 @@
+"""Every config that ships builds, and takes one step that reaches every parameter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS, METRICS, MODELS
+
+from mmcloudseg.apis.config import datasets, is_distillation, load_config
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
+
+
+def networks(cfg: Config):
+    return [cfg.model.architecture, cfg.model.teacher] if is_distillation(cfg) else [cfg.model]
+
+
+def shallow(cfg: Config) -> None:
+    """One block per stage and no download; everything else stays."""
+    for network in networks(cfg):
+        stream = network.backbone.get("stream", network.backbone)
+        stream.update(num_layers=[1, 1, 1, 1], init_cfg=None)
+
+
+@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+def cfg(request, mini):
+    config = load_config(str(request.param), data_root=str(mini))
+    shallow(config)
+    for dataset in datasets(config):
+        dataset.update(holdout_fraction=0.0, holdout="exclude")
+    return config
+
+
+def test_takes_one_step(cfg):
+    torch.manual_seed(0)
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    model = MODELS.build(cfg.model).train()
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    before = {name: p.clone() for name, p in model.named_parameters()}
+
+    batch = pseudo_collate([dataset[0], dataset[1]])
+    losses = model(**model.data_preprocessor(batch, training=True), mode="loss")
+    total, _ = model.parse_losses(losses)
+    assert torch.isfinite(total)
+    total.backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None] == []
+    optim_wrapper.step()
+    moved = [n for n, p in model.named_parameters() if not torch.equal(p, before[n])]
+    assert len(moved) > 0.9 * len(before)
+
+
+def test_predicts_on_the_label_grid(cfg):
+    network = networks(cfg)[0]
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    model = MODELS.build(network).eval()
+    data = model.data_preprocessor(pseudo_collate([dataset[0]]), training=False)
+    with torch.no_grad():
+        (result,) = model(**data, mode="predict")
+    assert result.pred_sem_seg.data.shape == result.gt_sem_seg.data.shape == (1, 90, 90)
+    evaluators = cfg.test_evaluator
+    asks = any(e.type == "CloudRemovalMetric" for e in evaluators)
+    assert asks == ("pred_cloud_free" in result)
+    for evaluator in evaluators:
+        metric = METRICS.build(evaluator)
+        metric.dataset_meta = dataset.metainfo
+        metric.process({}, [result.to_dict()])
+        assert metric.evaluate(1)
+
+
+def test_runner_builds_its_parts(cfg, tmp_path):
+    cfg.work_dir = str(tmp_path)
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        cfg[name].update(num_workers=0, persistent_workers=False, batch_size=2)
+    runner = Runner.from_cfg(cfg)
+    assert len(runner.build_dataloader(cfg.val_dataloader).dataset) > 0
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    assert runner.build_train_loop(runner._train_loop).max_iters > 0
+    assert runner.build_param_scheduler(runner.param_schedulers)
+
+
+@pytest.mark.parametrize("data", ["m3mcr", "mini"])
+def test_the_four_corners_of_the_ablation(root, data):
+    """What each switches on, everything else alike."""
+    corners = {}
+    for name in ("none", "student", "distill-only", None):
+        stem = f"cloudseg_{name}_{data}" if name else f"cloudseg_{data}"
+        cfg = Config.fromfile(root / f"configs/{stem}.py")
+        student = networks(cfg)[0]
+        removes = student.get("auxiliary_head") is not None
+        assert student.backbone.with_optical == removes == student.test_cfg.cloud_free
+        corners[name] = (removes, is_distillation(cfg))
+        assert student.backbone.spatial_gate
+    assert corners == {
+        "none": (False, False),
+        "student": (True, False),
+        "distill-only": (False, True),
+        None: (True, True),
+    }
+
+
+def test_the_papers_protocol(root):
+    cfg = Config.fromfile(root / "configs/cloudseg_m3mcr.py")
+    assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-4)
+    assert cfg.train_dataloader.batch_size == 32
+    assert (cfg.train_cfg.max_epochs, cfg.train_cfg.val_interval) == (30, 2)
+    assert cfg.param_scheduler[0].milestones == [10, 15, 20, 25]
+    assert cfg.param_scheduler[0].gamma == 0.5
+    assert cfg.randomness.seed == 911
+    for network in networks(cfg):
+        assert network.backbone.stream.num_layers == [3, 8, 27, 3]
+        assert network.backbone.stream.drop_path_rate == 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "count"), [("student", 196_606_906), ("teacher", 190_954_534)])
+def test_parameters_of_the_papers_network(root, kind, count):
+    cfg = Config.fromfile(root / "configs/_base_/models/cloudseg_mit-b4.py")[kind]
+    assert sum(p.numel() for p in MODELS.build(cfg).parameters()) == count
