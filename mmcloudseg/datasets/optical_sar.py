@@ -146,8 +146,17 @@ class OpticalSARDataset(BaseSegDataset):
             )
         self._check_headers(samples)
         if self.optical == "cloud_free":
-            samples = [{**sample, "img_path": sample["cloud_free_path"]} for sample in samples]
+            samples = [self._clear(sample) for sample in samples]
         return samples
+
+    @staticmethod
+    def _clear(sample: dict) -> dict:
+        if "cloud_free_path" not in sample:
+            raise DataError(
+                f"{sample['img_path']}: optical='cloud_free' needs cloud-free images. Name their "
+                "folder as cloud_free_path in data_prefix, or set optical='cloudy'."
+            )
+        return {**sample, "img_path": sample["cloud_free_path"]}
 
     def list_samples(self) -> list[dict]:
         """List the samples, without checking their files.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -108,7 +109,7 @@ def cover_bin(cloud_mask: Tensor, edges: Sequence[int]) -> int | None:
     known = cloudy + int((cloud_mask == CLOUD_FREE).sum())
     if known == 0:
         return None
-    for index, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for index, (low, high) in enumerate(pairwise(edges)):
         last = index == len(edges) - 2
         below = 100 * cloudy <= high * known if last else 100 * cloudy < high * known
         if 100 * cloudy >= low * known and below:

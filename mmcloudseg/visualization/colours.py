@@ -16,9 +16,9 @@ _PERCENTILES = (1, 99)
 class Stretch:
     """Display range of three bands, to be shared by images that are compared.
 
-    What lies within the range is shown linearly in the lower 80 % of brightness. Clouds are several
-    times brighter than the ground; the rest of the brightness is theirs, so that thick and thin
-    cloud don't both end as plain white.
+    What lies within the range is shown linearly in the lower 80 % of brightness. Clouds are
+    several times brighter than the ground; the rest of the brightness is theirs, so that thick
+    and thin cloud don't both end as plain white.
 
     Attributes:
         low: Three values shown as black.

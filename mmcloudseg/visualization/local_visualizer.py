@@ -5,7 +5,6 @@ from typing import Any
 
 import mmcv
 import numpy as np
-import torch
 from mmengine.dist import master_only
 from mmseg.registry import VISUALIZERS
 from mmseg.structures import SegDataSample
@@ -13,24 +12,32 @@ from mmseg.visualization import SegLocalVisualizer
 
 from mmcloudseg.evaluation.confusion import (
     CLOUD_FREE,
-    CLOUDY,
     mask_to_label_grid,
     region_matrices,
     scores_from_confusion,
 )
 from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar, pick_bands
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
+from mmcloudseg.visualization.samples import (
+    Array,
+    cloud_cover,
+    field_array,
+    sample_name,
+    split_bands,
+    to_numpy,
+)
 
-Array = np.ndarray | torch.Tensor
+OPTICAL, TRUTH, RECONSTRUCTION = "optical input", "cloud-free truth", "reconstruction"
 
 
 @VISUALIZERS.register_module()
 class CloudSegLocalVisualizer(SegLocalVisualizer):
     """MMSegmentation's visualiser with panels for optical, SAR and cloud-free images.
 
-    Panels are the cloudy image, SAR, the cloud-free truth, the reconstruction, label and
-    prediction, those that a sample has. The optical ones share one stretch, taken from the truth,
-    or else from the cloudy image's cloud-free pixels, so that they can be compared.
+    Panels are the optical image that the network reads, SAR, the cloud-free truth, the
+    reconstruction, label and prediction, those that a sample has. The optical ones share one
+    stretch, so that they can be compared: the truth's, or else that of the input's cloud-free
+    pixels.
 
     Args:
         rgb_bands: Indices of the red, green and blue band among the optical ones; the default is
@@ -65,7 +72,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         """Make the panels of one sample.
 
         Args:
-            optical: C x H x W cloudy image, scaled like the sample's cloud-free images.
+            optical: C x H x W image that the network reads, scaled like the cloud-free images.
             sar: B x H x W backscatter, in dB or scaled.
             data_sample: May hold ``gt_cloud_free``, ``pred_cloud_free``, ``gt_sem_seg``,
                 ``pred_sem_seg`` and ``gt_cloud_mask``.
@@ -74,12 +81,12 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         Returns:
             Title and panels, ready for `draw_rows`.
         """
-        optical = None if optical is None else _to_numpy(optical)
-        mask = _field(data_sample, "gt_cloud_mask")
+        optical = None if optical is None else to_numpy(optical)
+        mask = field_array(data_sample, "gt_cloud_mask")
         images = {
-            "cloudy": optical,
-            "cloud-free truth": _field(data_sample, "gt_cloud_free"),
-            "reconstruction": _field(data_sample, "pred_cloud_free"),
+            OPTICAL: optical,
+            TRUTH: field_array(data_sample, "gt_cloud_free"),
+            RECONSTRUCTION: field_array(data_sample, "pred_cloud_free"),
         }
         images = {k: pick_bands(v, self.rgb_bands) for k, v in images.items() if v is not None}
         panels = {}
@@ -87,13 +94,13 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             stretch = _shared_stretch(images, None if mask is None else mask[0])
             panels = {k: stretch.apply(v) for k, v in images.items()}
         if sar is not None:
-            panels["SAR"] = colour_sar(_to_numpy(sar))
+            panels["SAR"] = colour_sar(to_numpy(sar))
         palette = self.dataset_meta["palette"]
         for name, key in (("label", "gt_sem_seg"), ("prediction", "pred_sem_seg")):
-            labels = _field(data_sample, key)
+            labels = field_array(data_sample, key)
             if labels is not None:
                 panels[name] = colour_classes(labels[0], palette)
-        order = ("cloudy", "SAR", "cloud-free truth", "reconstruction", "label", "prediction")
+        order = (OPTICAL, "SAR", TRUTH, RECONSTRUCTION, "label", "prediction")
         return PanelRow(
             title=self.describe(data_sample) if title is None else title,
             panels={k: panels[k] for k in order if k in panels},
@@ -190,68 +197,9 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             self.add_image(name, drawn, step)
 
 
-def sample_name(data_sample: SegDataSample) -> str:
-    """The sample's own name, or its image's path without folders and suffix."""
-    name = data_sample.get("sample_name")
-    if name:
-        return str(name)
-    path = str(data_sample.get("img_path") or "sample")
-    return path.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-
-
-def cloud_cover(data_sample: SegDataSample) -> float | None:
-    """Cloudy share of the mask's pixels that are 0 or 1, else what the loader noted, else None."""
-    mask = _field(data_sample, "gt_cloud_mask")
-    if mask is not None and np.isin(mask, (CLOUD_FREE, CLOUDY)).any():
-        return float((mask == CLOUDY).sum() / np.isin(mask, (CLOUD_FREE, CLOUDY)).sum())
-    cover = data_sample.get("cloud_cover")
-    return None if cover is None else float(cover)
-
-
-def split_bands(inputs: Array, band_layout: dict | None) -> tuple[Array | None, Array | None]:
-    """Split a network's input into optical and SAR bands.
-
-    Args:
-        inputs: C x H x W, optical | SAR or one of the two.
-        band_layout: (start, stop) of ``optical`` and ``sar`` in what was loaded, which may be more
-            than the network reads; None takes all bands for optical ones.
-
-    Returns:
-        Optical and SAR bands, None for the one that is not there.
-
-    Raises:
-        ValueError: If the number of bands fits none of these.
-    """
-    if not band_layout:
-        return inputs, None
-    widths = {k: b - a for k, (a, b) in band_layout.items() if k in ("optical", "sar")}
-    optical, sar = widths.get("optical", 0), widths.get("sar", 0)
-    if len(inputs) == optical + sar:
-        return (inputs[:optical] if optical else None), (inputs[optical:] if sar else None)
-    if len(inputs) == optical:
-        return inputs, None
-    if len(inputs) == sar:
-        return None, inputs
-    raise ValueError(
-        f"inputs have {len(inputs)} bands, expected {optical} optical, {sar} SAR or both by "
-        f"band_layout {band_layout}"
-    )
-
-
 def _shared_stretch(images: dict[str, np.ndarray], mask: np.ndarray | None) -> Stretch:
-    if "cloud-free truth" in images:
-        return Stretch.of(images["cloud-free truth"])
-    if "cloudy" in images:
-        return Stretch.of(images["cloudy"], None if mask is None else mask == CLOUD_FREE)
-    return Stretch.of(images["reconstruction"])
-
-
-def _field(data_sample: SegDataSample, key: str) -> np.ndarray | None:
-    return _to_numpy(data_sample.get(key).data) if key in data_sample else None
-
-
-def _to_numpy(array: Array) -> np.ndarray:
-    if isinstance(array, torch.Tensor):
-        array = array.detach().cpu()
-        return array.float().numpy() if array.is_floating_point() else array.numpy()
-    return array
+    if TRUTH in images:
+        return Stretch.of(images[TRUTH])
+    if OPTICAL in images:
+        return Stretch.of(images[OPTICAL], None if mask is None else mask == CLOUD_FREE)
+    return Stretch.of(images[RECONSTRUCTION])

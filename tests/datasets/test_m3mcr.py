@@ -112,6 +112,17 @@ def test_without_serialisation_a_sample_is_not_changed_by_loading(tree):
     assert dataset.data_list[0]["seg_fields"] == []
 
 
+def test_a_teacher_sees_the_clear_image(tree):
+    cloudy, clear = build(tree), build(tree, optical="cloud_free")
+    assert names(clear) == names(cloudy)
+    inputs, expected = clear[0]["inputs"], cloudy[0]
+    assert (inputs[:4] == expected["data_samples"].gt_cloud_free.data).all()
+    assert (inputs[4:] == expected["inputs"][4:]).all()
+    assert (inputs[:4] != expected["inputs"][:4]).any()
+    with pytest.raises(ValueError, match="optical must be 'cloudy' or 'cloud_free'"):
+        build(tree, optical="clear")
+
+
 def test_holdout_splits_by_area(tmp_path, make_m3mcr_tree):
     tree = make_m3mcr_tree(tmp_path / "many", train=40, val=0, test=0, size=10)
     rows = (tree / "train.csv").read_text().splitlines()

@@ -98,6 +98,11 @@ def test_csv_without_names_of_columns(folder):
         build(folder, ann_file="list.csv")
 
 
+def test_clear_images_that_are_not_there(folder):
+    with pytest.raises(DataError, match=r"c_rgb\.tif: optical='cloud_free' needs.*data_prefix"):
+        build(folder, optical="cloud_free")
+
+
 def test_label_codes_and_label_scale(folder, write_raster):
     for name in ("north/a", "north/b", "c"):
         write_raster(folder / f"label/{name}.tif", np.full((10, 12), 40, np.uint8))

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from rasterio.windows import Window
 
@@ -154,10 +155,12 @@ def test_header(tmp_path, write_raster, backscatter):
     assert header.transform == Affine(3, 0, 760299, 0, -3, 1898412)
 
 
-def test_no_warning_for_files_without_a_reference_system(tmp_path, write_raster, backscatter):
+def test_no_warning_for_files_without_a_reference_system(tmp_path):
+    layout = dict(driver="GTiff", count=1, height=4, width=4, dtype="uint8")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        write_raster(tmp_path / "a.tif", backscatter, transform=Affine.identity(), crs=None)
+        with rasterio.open(tmp_path / "a.tif", "w", **layout) as target:
+            target.write(np.zeros((1, 4, 4), np.uint8))
         warnings.simplefilter("error")
         with raster_session():
             header = read_header(str(tmp_path / "a.tif"), probe=True)

@@ -90,7 +90,7 @@ def draw_landscape(
     claim(WATER, _water_score(rng, shape, gsd_m, north, east))
     bank_m = _distance_m(cover == WATER, gsd_m)
     claim(BUILT, _town_score(rng, shape, gsd_m, north, east))
-    claim(CROPS, _field_score(rng, shape, gsd_m, parcels, free))
+    claim(CROPS, _field_score(rng, shape, gsd_m, parcels))
     claim(FOREST, fractal_noise(rng, shape, 110 / gsd_m, 1.7) + np.exp(-bank_m / 25))
     claim(BARREN, fractal_noise(rng, shape, 130 / gsd_m, 1.8) + 0.8 * np.exp(-bank_m / 40))
 
@@ -205,7 +205,6 @@ def _field_score(
     shape: tuple[int, int],
     gsd_m: float,
     parcels: NDArray[np.int64],
-    free: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """One score for each parcel, so that whole parcels are farmed, most beside each other."""
     field = fractal_noise(rng, shape, 200 / gsd_m, 2.0)
@@ -214,7 +213,7 @@ def _field_score(
     means = np.bincount(numbers, weights=field.ravel()) / areas
     means = means + 0.3 * rng.standard_normal(len(areas))
     # The last parcel is farmed in part: from one side, as a fallow strip would be.
-    return means[parcels] + 1e-9 * np.indices(shape).sum(axis=0) * free
+    return means[parcels] + 1e-9 * np.indices(shape).sum(axis=0)
 
 
 def _distance_m(mask: NDArray[np.bool_], gsd_m: float) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ from uuid import uuid4
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.transform import from_origin
 
 from mmcloudseg.datasets.simulation.mini_m3mcr import (
     LABEL_GSD_M,
@@ -109,12 +108,12 @@ def write_sample(root: Path, sample: Sample) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
     optical = dict(
         crs=f"EPSG:{sample.epsg}",
-        transform=from_origin(*sample.optical_origin, OPTICAL_GSD_M, OPTICAL_GSD_M),
+        transform=_north_up(sample.optical_origin, OPTICAL_GSD_M),
         nodata=0,
     )
     coarse = dict(
         crs=optical["crs"],
-        transform=from_origin(*sample.label_origin, LABEL_GSD_M, LABEL_GSD_M),
+        transform=_north_up(sample.label_origin, LABEL_GSD_M),
     )
     _write_raster(clear, sample.cloud_free, **optical)
     _write_raster(cloudy, sample.cloudy, **optical)
@@ -122,6 +121,10 @@ def write_sample(root: Path, sample: Sample) -> str:
     _write_raster(labels, sample.land_cover[None], **coarse)
     np.save(mask, sample.cloud_mask, allow_pickle=False)
     return ",".join(paths)
+
+
+def _north_up(origin: tuple[int, int], gsd_m: int) -> rasterio.Affine:
+    return rasterio.Affine(gsd_m, 0, origin[0], 0, -gsd_m, origin[1])
 
 
 def _write_raster(path: Path, bands: NDArray[Any], **profile: Any) -> None:

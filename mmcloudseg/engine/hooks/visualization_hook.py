@@ -17,7 +17,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmcloudseg.visualization.figure import PanelRow
-from mmcloudseg.visualization.local_visualizer import cloud_cover, sample_name, split_bands
+from mmcloudseg.visualization.samples import cloud_cover, sample_name, split_bands
 
 
 @HOOKS.register_module()
@@ -26,8 +26,8 @@ class CloudSegVisualizationHook(Hook):
 
     Writes ``<out_dir>/<sample_name>.png`` while testing and ``<out_dir>/overview.png`` at the end,
     with samples spread over cloud cover. Works for any segmentor: what a sample lacks
-    (reconstruction, label, mask) is left out. In distributed tests the main process draws, and only
-    its own share of the samples.
+    (reconstruction, label, mask) is left out. In distributed tests the main process draws, and
+    only its own share of the samples.
 
     Args:
         draw: Whether to draw at all.

@@ -1,6 +1,7 @@
 """Land-cover scores of all, cloud-free and cloudy pixels and by cloud cover."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class CloudIoUMetric(IoUMetric):
         if format_only and output_dir is None:
             raise ValueError("format_only=True writes predictions: set output_dir to a folder")
         edges = tuple(cover_edges)
-        if len(edges) == 1 or any(a >= b for a, b in zip(edges, edges[1:], strict=False)):
+        if len(edges) == 1 or any(a >= b for a, b in pairwise(edges)):
             raise ValueError(
                 f"cover_edges are {edges}, expected at least two rising percentages, or none"
             )
@@ -81,7 +82,7 @@ class CloudIoUMetric(IoUMetric):
             prefix=prefix,
         )
         self.cover_edges = edges
-        self.cover_names = [f"cover_{a}-{b}" for a, b in zip(edges, edges[1:], strict=False)]
+        self.cover_names = [f"cover_{a}-{b}" for a, b in pairwise(edges)]
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Count one batch; the matrices of a sample are one entry of ``results``.

@@ -49,10 +49,13 @@ def test_only_cloud_and_shadow_change_the_image(kind):
     assert change[shadowed].min() > 1e-3
 
 
-def test_no_cover_means_no_trace():
+@pytest.mark.parametrize("kind", sorted(CLOUD_KINDS))
+def test_no_cover_means_no_trace_not_even_a_shadow_from_outside(kind):
     clear = _clear()
-    clouds = draw_clouds(np.random.default_rng(8), SHAPE, 3.0, 0.0)
-    np.testing.assert_array_equal(add_clouds(clear, clouds, PLANETSCOPE_UM), clear)
+    for seed in range(5):
+        clouds = draw_clouds(np.random.default_rng(seed), SHAPE, 3.0, 0.0, kind)
+        assert clouds.opacity.max() == clouds.shadow.max() == 0
+        np.testing.assert_array_equal(add_clouds(clear, clouds, PLANETSCOPE_UM), clear)
 
 
 def test_image_formation_by_hand():
@@ -83,11 +86,11 @@ def test_thin_cloud_hides_blue_more_than_infrared_and_thick_hides_all():
 
 def test_thin_cloud_leaves_the_ground_visible_and_thick_cloud_does_not():
     def seen(kind):
-        clouds = draw_clouds(np.random.default_rng(4), SHAPE, 3.0, 0.7, kind)
-        return np.median(1 - clouds.opacity[clouds.mask])
+        drawn = [draw_clouds(np.random.default_rng(s), SHAPE, 3.0, 0.7, kind) for s in range(6)]
+        return np.median(np.concatenate([1 - clouds.opacity[clouds.mask] for clouds in drawn]))
 
     assert seen("thin") > 0.4
-    assert seen("thick") < 0.25
+    assert seen("thick") < 0.3
     assert seen("thick") < seen("mixed") < seen("thin")
 
 

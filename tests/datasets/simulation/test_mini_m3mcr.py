@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from mmcloudseg.datasets.simulation import CLASS_CODES, cloud_cover, draw_sample
+from mmcloudseg.datasets.simulation import CLASS_CODES, cloud_cover, draw_sample, mini_m3mcr
 
 CODES = {10, 20, 30, 40, 50, 60, 80, 90}
 
@@ -52,6 +52,22 @@ def test_same_arguments_same_pixels_and_nothing_else():
     ]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 4
+
+
+def test_splits_and_indices_share_no_place():
+    samples = [
+        draw_sample(0, split, index) for split, index in (("train", 0), ("val", 0), ("val", 6))
+    ]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        agreement = (samples[one].land_cover == samples[other].land_cover).mean()
+        assert agreement < 0.6
+        speckle = [samples[i].backscatter_db[0].ravel() for i in (one, other)]
+        assert abs(np.corrcoef(*speckle)[0, 1]) < 0.4
+
+
+def test_valid_pixels_never_take_the_nodata_value():
+    counts = mini_m3mcr._to_counts(np.array([0.0, 0.00004, 0.1234, 9.0]))
+    np.testing.assert_array_equal(counts, [1, 1, 1234, 65_535])
 
 
 def test_every_class_has_a_share_and_no_code_is_foreign(samples):

@@ -67,3 +67,14 @@ def test_bands_and_gains_are_free(scene):
     np.testing.assert_array_equal(bright[0], plain[0])
     default = render_reflectance(np.random.default_rng(2), place, materials)
     assert len(default) == len(PLANETSCOPE_UM)
+
+
+def test_crowns_are_rougher_than_sown_fields(scene):
+    place, materials, _ = scene
+
+    def roughness(material):
+        everywhere = np.full_like(materials, material)
+        image = render_reflectance(np.random.default_rng(3), place, everywhere)
+        return np.abs(np.diff(np.log(image[1]), axis=1))[place.cover[:, 1:] == 10].mean()
+
+    assert roughness(Material.CANOPY) > 1.5 * roughness(Material.YOUNG_CROP)

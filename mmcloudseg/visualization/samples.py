@@ -1,0 +1,71 @@
+"""What a picture needs to know of a sample."""
+
+import numpy as np
+import torch
+from mmseg.structures import SegDataSample
+
+from mmcloudseg.evaluation.confusion import CLOUD_FREE, CLOUDY
+
+Array = np.ndarray | torch.Tensor
+
+
+def sample_name(data_sample: SegDataSample) -> str:
+    """The sample's own name, or its image's path without folders and suffix."""
+    name = data_sample.get("sample_name")
+    if name:
+        return str(name)
+    path = str(data_sample.get("img_path") or "sample")
+    return path.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def cloud_cover(data_sample: SegDataSample) -> float | None:
+    """Cloudy share of the mask's pixels that are 0 or 1, else what the loader noted, else None."""
+    mask = field_array(data_sample, "gt_cloud_mask")
+    if mask is not None and np.isin(mask, (CLOUD_FREE, CLOUDY)).any():
+        return float((mask == CLOUDY).sum() / np.isin(mask, (CLOUD_FREE, CLOUDY)).sum())
+    cover = data_sample.get("cloud_cover")
+    return None if cover is None or np.isnan(cover) else float(cover)
+
+
+def split_bands(inputs: Array, band_layout: dict | None) -> tuple[Array | None, Array | None]:
+    """Split a network's input into optical and SAR bands.
+
+    Args:
+        inputs: C x H x W, optical | SAR or one of the two.
+        band_layout: (start, stop) of ``optical`` and ``sar`` in what was loaded, which may be more
+            than the network reads; None takes all bands for optical ones.
+
+    Returns:
+        Optical and SAR bands, None for the one that is not there.
+
+    Raises:
+        ValueError: If the number of bands fits none of these.
+    """
+    if not band_layout:
+        return inputs, None
+    widths = {name: stop - start for name, (start, stop) in band_layout.items()}
+    # A teacher reads the cloud-free image in the optical one's place.
+    optical, sar = widths.get("optical", widths.get("cloud_free", 0)), widths.get("sar", 0)
+    if len(inputs) == optical + sar:
+        return (inputs[:optical] if optical else None), (inputs[optical:] if sar else None)
+    if len(inputs) == optical:
+        return inputs, None
+    if len(inputs) == sar:
+        return None, inputs
+    raise ValueError(
+        f"inputs have {len(inputs)} bands, expected {optical} optical, {sar} SAR or both by "
+        f"band_layout {band_layout}"
+    )
+
+
+def field_array(data_sample: SegDataSample, key: str) -> np.ndarray | None:
+    """Data of a sample's field as an array, None for a field it lacks."""
+    return to_numpy(getattr(data_sample, key).data) if key in data_sample else None
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Array of a tensor on any device; half precision becomes float32."""
+    if isinstance(array, torch.Tensor):
+        array = array.detach().cpu()
+        return array.float().numpy() if array.is_floating_point() else array.numpy()
+    return array

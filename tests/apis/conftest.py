@@ -1,0 +1,38 @@
+"""Trainings of a few iterations on a handful of samples."""
+
+from __future__ import annotations
+
+import pytest
+
+LOADER = dict(batch_size=2, num_workers=0, persistent_workers=False)
+
+
+def shallow(prefix: str) -> dict:
+    stream = dict(embed_dims=16, num_layers=[1, 1, 1, 1])
+    return {f"{prefix}backbone.stream.{key}": value for key, value in stream.items()}
+
+
+@pytest.fixture
+def few_iterations() -> dict:
+    """Options that make any mini config train four iterations, validating every second."""
+    options = {
+        "train_cfg.max_iters": 4,
+        "train_cfg.val_interval": 2,
+        "default_hooks.checkpoint.interval": 2,
+        "default_hooks.logger.interval": 1,
+    }
+    for name in ("train", "val", "test"):
+        options |= {f"{name}_dataloader.{key}": value for key, value in LOADER.items()}
+    return options
+
+
+@pytest.fixture
+def small_student(few_iterations) -> dict:
+    """The same, and a narrow student (or teacher) of its own."""
+    return few_iterations | shallow("model.")
+
+
+@pytest.fixture
+def small_distill(few_iterations) -> dict:
+    """The same, and a narrow student and teacher of a distillation."""
+    return few_iterations | shallow("model.architecture.") | shallow("model.teacher.")
