@@ -1,7 +1,9 @@
 # Ablation: distillation without cloud removal.
-_base_ = './cloudseg_mini.py'
+_base_ = "./cloudseg_mini.py"
 
 model = dict(
     architecture=dict(
-        backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)))
-test_evaluator = [dict(type='CloudIoUMetric')]
+        backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)
+    )
+)
+test_evaluator = [dict(type="CloudIoUMetric")]

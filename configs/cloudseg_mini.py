@@ -1,6 +1,7 @@
 # CloudSeg on the mini data set: the student, distilled from a teacher that sees the clear image.
-_base_ = './cloudseg_student_mini.py'
+_base_ = "./cloudseg_student_mini.py"
 
-teacher_config = 'cloudseg_teacher_mini.py'
+teacher_config = "cloudseg_teacher_mini.py"
 model = dict(
-    _delete_=True, teacher_ckpt='work_dirs/cloudseg_teacher_mini/best.pth', **_base_.distill)
+    _delete_=True, teacher_ckpt="work_dirs/cloudseg_teacher_mini/best.pth", **_base_.distill
+)

@@ -1,6 +1,7 @@
 # Ablation: land cover alone, neither cloud removal nor distillation.
-_base_ = './cloudseg_student_mini.py'
+_base_ = "./cloudseg_student_mini.py"
 
 model = dict(
-    backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False))
-test_evaluator = [dict(type='CloudIoUMetric')]
+    backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)
+)
+test_evaluator = [dict(type="CloudIoUMetric")]

@@ -1,6 +1,8 @@
 # The student alone: land cover and cloud removal, without a teacher.
 _base_ = [
-    '_base_/models/cloudseg_mit-b4.py', '_base_/datasets/m3mcr.py',
-    '_base_/schedules/schedule_30e.py', '_base_/default_runtime.py'
+    "_base_/models/cloudseg_mit-b4.py",
+    "_base_/datasets/m3mcr.py",
+    "_base_/schedules/schedule_30e.py",
+    "_base_/default_runtime.py",
 ]
 model = _base_.student

@@ -1,11 +1,13 @@
 # The teacher: no spatial gate, no cloud removal, trained on the cloud-free image.
 _base_ = [
-    '_base_/models/cloudseg_mit-b0.py', '_base_/datasets/mini_m3mcr.py',
-    '_base_/schedules/schedule_mini.py', '_base_/default_runtime.py'
+    "_base_/models/cloudseg_mit-b0.py",
+    "_base_/datasets/mini_m3mcr.py",
+    "_base_/schedules/schedule_mini.py",
+    "_base_/default_runtime.py",
 ]
 model = _base_.teacher
-clear = dict(dataset=dict(optical='cloud_free'))
+clear = dict(dataset=dict(optical="cloud_free"))
 train_dataloader = clear
 val_dataloader = clear
 test_dataloader = clear
-test_evaluator = [dict(type='CloudIoUMetric')]
+test_evaluator = [dict(type="CloudIoUMetric")]

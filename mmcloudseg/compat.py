@@ -65,7 +65,7 @@ def import_mmrazor() -> None:
 
         with _reported(mmrazor, "digit_version", digit_version):
             import mmrazor.engine
-            import mmrazor.models  # noqa: F401
+            import mmrazor.models
     except ImportError as error:
         raise ImportError(
             f"MMRazor could not be imported ({error}). Distillation needs it: "
@@ -113,6 +113,12 @@ def keep_training_state_plain() -> None:
     numpy_core = getattr(np, "_core", None) or np.core
     dtypes = [type(np.dtype(kind)) for kind in ("float32", "float64", "int64", "bool")]
     torch.serialization.add_safe_globals(
-        [_history_buffer, numpy_core.multiarray.scalar, numpy_core.multiarray._reconstruct]
-        + [np.ndarray, np.dtype, *dtypes]
+        [
+            _history_buffer,
+            numpy_core.multiarray.scalar,
+            numpy_core.multiarray._reconstruct,
+            np.ndarray,
+            np.dtype,
+            *dtypes,
+        ]
     )

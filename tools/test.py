@@ -26,10 +26,19 @@ def parse_args() -> argparse.Namespace:
     add("--show-dir", metavar="DIR", help="write a picture per sample and overview.png")
     add("--out", metavar="DIR", help="write scores.json and a GeoTIFF label map per sample")
     add("--overfit", action="store_true", help="test on the training samples")
-    add("--cfg-options", nargs="+", metavar="KEY=VALUE", default=[],
-        help="change the config: dotted keys of the student's config, lists as a,b or [a,b]")
-    add("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
-        help="how processes of a distributed test were started")
+    add(
+        "--cfg-options",
+        nargs="+",
+        metavar="KEY=VALUE",
+        default=[],
+        help="change the config: dotted keys of the student's config, lists as a,b or [a,b]",
+    )
+    add(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="how processes of a distributed test were started",
+    )
     add("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))

@@ -24,22 +24,47 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("config", help="config file, such as configs/cloudseg_m3mcr.py")
     add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
-    add("--work-dir", metavar="DIR", help="logs and checkpoints (default: work_dirs/<config name>;"
-        " if given, a distillation's teacher lies in DIR/teacher)")
-    add("--resume", action="store_true",
-        help="go on from the latest checkpoint in the work dir, if there is one")
+    add(
+        "--work-dir",
+        metavar="DIR",
+        help="logs and checkpoints (default: work_dirs/<config name>;"
+        " if given, a distillation's teacher lies in DIR/teacher)",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the latest checkpoint in the work dir, if there is one",
+    )
     add("--seed", type=int, help="of weights, crops and order (default: the config's)")
     add("--amp", action="store_true", help="mixed precision, on a GPU")
-    add("--teacher-ckpt", metavar="FILE",
-        help="teacher's checkpoint for a distillation (default: the config's model.teacher_ckpt)")
-    add("--no-auto-teacher", action="store_true",
-        help="stop, with the command that trains it, where the teacher's checkpoint is missing")
-    add("--overfit", action="store_true",
-        help="validate and test on the training samples: can it learn these data at all?")
-    add("--cfg-options", nargs="+", metavar="KEY=VALUE", default=[],
-        help="change the config: dotted keys, lists as a,b or [a,b]")
-    add("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
-        help="how processes of a distributed training were started")
+    add(
+        "--teacher-ckpt",
+        metavar="FILE",
+        help="teacher's checkpoint for a distillation (default: the config's model.teacher_ckpt)",
+    )
+    add(
+        "--no-auto-teacher",
+        action="store_true",
+        help="stop, with the command that trains it, where the teacher's checkpoint is missing",
+    )
+    add(
+        "--overfit",
+        action="store_true",
+        help="validate and test on the training samples: can it learn these data at all?",
+    )
+    add(
+        "--cfg-options",
+        nargs="+",
+        metavar="KEY=VALUE",
+        default=[],
+        help="change the config: dotted keys, lists as a,b or [a,b]",
+    )
+    add(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="how processes of a distributed training were started",
+    )
     add("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))

@@ -29,8 +29,11 @@ def publish_best(cfg: Config) -> Path:
     best = sorted(work_dir.glob("best_*.pth"), key=lambda path: path.stat().st_mtime)
     source = best[-1] if best else Path(find_latest_checkpoint(str(work_dir)))
     content = torch.load(source, map_location="cpu", weights_only=True)
-    meta = {k: content["meta"][k] for k in ("cfg", "seed", "epoch", "iter", "dataset_meta")
-            if k in content["meta"]}
+    meta = {
+        k: content["meta"][k]
+        for k in ("cfg", "seed", "epoch", "iter", "dataset_meta")
+        if k in content["meta"]
+    }
     meta |= dict(source=source.name, data_root=training_data(cfg))
     with written_whole(work_dir / BEST) as temporary:
         torch.save(dict(meta=meta, state_dict=content["state_dict"]), temporary)

@@ -88,8 +88,10 @@ def convert_file(source: str | Path, target: str | Path, role: Role | None = Non
         )
     state_dict, found = convert_reference(content["network"], role)
     with written_whole(target) as temporary:
-        torch.save(dict(meta=dict(converted_from=source.name, role=found), state_dict=state_dict),
-                   temporary)
+        torch.save(
+            dict(meta=dict(converted_from=source.name, role=found), state_dict=state_dict),
+            temporary,
+        )
     return found
 
 

@@ -39,8 +39,10 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
     checkpoint = Path(cfg.model.teacher_ckpt)
     if not checkpoint.is_file():
         return False
-    trained_on = torch.load(checkpoint, map_location="cpu", weights_only=True).get("meta", {}).get(
-        "data_root"
+    trained_on = (
+        torch.load(checkpoint, map_location="cpu", weights_only=True)
+        .get("meta", {})
+        .get("data_root")
     )
     if trained_on is not None and trained_on != training_data(cfg):
         raise ValueError(

@@ -80,8 +80,8 @@ def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
         lines = [line for line in str(error).splitlines() if line.strip()]
         shown = "; ".join(line[:200] for line in lines[1:4])
         raise ValueError(
-            f"'{checkpoint}' does not fit the model of '{runner.cfg.filename}' ({shown}): name the "
-            "config that it was trained with"
+            f"'{checkpoint}' does not fit the model of '{runner.cfg.filename}' ({shown}): name "
+            "the config that it was trained with"
         ) from error
     except Exception as error:
         raise ValueError(
@@ -99,4 +99,3 @@ def _add_outputs(cfg: Config, show_dir: str | None, out_dir: str | None) -> None
         hooks = list(cfg.get("custom_hooks") or [])
         hooks.append(ConfigDict(type="LabelMapHook", out_dir=str(Path(out_dir) / "label_maps")))
         cfg.custom_hooks = hooks
-

@@ -72,8 +72,10 @@ def train(
                 raise FileNotFoundError(_teacher_missing(cfg))
             teacher = teacher_config(cfg, options, data_root, seed)
             adjust(teacher)
-            _say(f"No teacher at {cfg.model.teacher_ckpt}: training it first "
-                 f"({teacher_config_path(cfg)}), then the student.")
+            _say(
+                f"No teacher at {cfg.model.teacher_ckpt}: training it first "
+                f"({teacher_config_path(cfg)}), then the student."
+            )
             cfg.model.teacher_ckpt = str(_train_one(teacher))
         _say(f"Training the student with the teacher {cfg.model.teacher_ckpt}.")
     elif teacher_ckpt is not None:

@@ -4,7 +4,7 @@ from mmcloudseg.models.backbones import CrossModalBackbone, FusionBlock
 from mmcloudseg.models.data_preprocessor import CloudSegDataPreprocessor
 from mmcloudseg.models.decode_heads import CloudRemovalHead, UNetDecodeHead
 from mmcloudseg.models.distillation import CloudFreeTeacherDistill
-from mmcloudseg.models.losses import CloudRemovalLoss, CloudFreeFeatureLoss
+from mmcloudseg.models.losses import CloudFreeFeatureLoss, CloudRemovalLoss
 from mmcloudseg.models.segmentors import CloudSeg
 
 __all__ = [

@@ -34,8 +34,9 @@ def test_forward(build, samples, golden, role):
 
 
 def test_parameter_counts(build):
-    counts = {role: sum(p.numel() for p in build(role).parameters()) for role in
-              ("student", "teacher")}
+    counts = {
+        role: sum(p.numel() for p in build(role).parameters()) for role in ("student", "teacher")
+    }
     assert counts == dict(student=16_382_778, teacher=13_550_758)
 
 

@@ -56,9 +56,7 @@ def test_preprocessing_is_bit_equal(loaded, build, real, split):
     inputs, sample = preprocessed(loaded, build("student", torch.float32), split)
     optical_sar = np.concatenate([golden[f"{split}_cloudy"], golden[f"{split}_sar"]])
     np.testing.assert_array_equal(inputs[0].numpy(), optical_sar)
-    np.testing.assert_array_equal(
-        sample.gt_cloud_free.data.numpy(), golden[f"{split}_cloudfree"]
-    )
+    np.testing.assert_array_equal(sample.gt_cloud_free.data.numpy(), golden[f"{split}_cloudfree"])
     np.testing.assert_array_equal(sample.gt_cloud_mask.data[0], golden[f"{split}_cloudmask"])
     np.testing.assert_array_equal(sample.gt_sem_seg.data[0], golden[f"{split}_landcover"])
 

@@ -1,5 +1,5 @@
 # The same with MiT-B0, from scratch: small enough for a CPU.
-_base_ = './cloudseg_mit-b4.py'
+_base_ = "./cloudseg_mit-b4.py"
 
 stream = dict(embed_dims=32, num_layers=[2, 2, 2, 2], init_cfg=None)
 student = dict(backbone=dict(stream=stream))

@@ -4,77 +4,92 @@
 num_classes = 6
 
 data_preprocessor = dict(
-    type='CloudSegDataPreprocessor',
+    type="CloudSegDataPreprocessor",
     # Reflectance x 10 000; backscatter in dB (VV, VH). Both are clipped and scaled to [0, 1].
     optical=dict(low=[0, 0, 0, 0], high=[10000, 10000, 10000, 10000]),
-    sar=dict(low=[-25, -32.5], high=[0, 0]))
+    sar=dict(low=[-25, -32.5], high=[0, 0]),
+)
 
 stream = dict(
-    type='MixVisionTransformer',
+    type="MixVisionTransformer",
     embed_dims=64,
     num_layers=[3, 8, 27, 3],
     num_heads=[1, 2, 5, 8],
     drop_path_rate=0.1,
     init_cfg=dict(
-        type='Pretrained',
-        checkpoint='https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
-        'mit_b4_20220624-d588d980.pth'))
+        type="Pretrained",
+        checkpoint="https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/"
+        "mit_b4_20220624-d588d980.pth",
+    ),
+)
 
 decode_head = dict(
-    type='UNetDecodeHead',
+    type="UNetDecodeHead",
     in_index=[0, 1, 2, 3],
     num_classes=num_classes,
     # Mean over labelled pixels; MMSeg's default divides by all of them.
-    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+    loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+)
 
 auxiliary_head = dict(
-    type='CloudRemovalHead',
+    type="CloudRemovalHead",
     in_index=[4, 5, 6, 7],
     out_bands=4,
-    loss_decode=dict(type='CloudRemovalLoss', loss_weight=1.0))
+    loss_decode=dict(type="CloudRemovalLoss", loss_weight=1.0),
+)
 
-windows = dict(mode='slide', crop_size=(160, 160), stride=(80, 80), window_batch=16)
+windows = dict(mode="slide", crop_size=(160, 160), stride=(80, 80), window_batch=16)
 
 student = dict(
-    type='CloudSeg',
+    type="CloudSeg",
     data_preprocessor=data_preprocessor,
     backbone=dict(
-        type='CrossModalBackbone',
+        type="CrossModalBackbone",
         bands=dict(optical=4, sar=2),
         stream=stream,
         spatial_gate=True,
-        with_optical=True),
+        with_optical=True,
+    ),
     decode_head=decode_head,
     auxiliary_head=auxiliary_head,
-    test_cfg=dict(cloud_free=True, **windows))
+    test_cfg=dict(cloud_free=True, **windows),
+)
 
 teacher = dict(
-    type='CloudSeg',
+    type="CloudSeg",
     data_preprocessor=data_preprocessor,
     backbone=dict(
-        type='CrossModalBackbone',
+        type="CrossModalBackbone",
         bands=dict(optical=4, sar=2),
         stream=stream,
         spatial_gate=False,
-        with_optical=False),
+        with_optical=False,
+    ),
     decode_head=decode_head,
-    test_cfg=dict(cloud_free=False, **windows))
+    test_cfg=dict(cloud_free=False, **windows),
+)
 
 distill = dict(
-    type='CloudFreeTeacherDistill',
+    type="CloudFreeTeacherDistill",
     architecture=student,
     teacher=teacher,
     distiller=dict(
-        type='mmrazor.ConfigurableDistiller',
+        type="mmrazor.ConfigurableDistiller",
         # The heads call forward() directly, which no hook sees: record their decoder.
         student_recorders=dict(
-            feature=dict(type='mmrazor.ModuleOutputs', source='decode_head.decoder'),
-            batch=dict(type='mmrazor.ModuleInputs', source='')),
+            feature=dict(type="mmrazor.ModuleOutputs", source="decode_head.decoder"),
+            batch=dict(type="mmrazor.ModuleInputs", source=""),
+        ),
         teacher_recorders=dict(
-            feature=dict(type='mmrazor.ModuleOutputs', source='decode_head.decoder')),
-        distill_losses=dict(loss_kd=dict(type='mmseg.CloudFreeFeatureLoss', loss_weight=1.0)),
+            feature=dict(type="mmrazor.ModuleOutputs", source="decode_head.decoder")
+        ),
+        distill_losses=dict(loss_kd=dict(type="mmseg.CloudFreeFeatureLoss", loss_weight=1.0)),
         loss_forward_mappings=dict(
             loss_kd=dict(
-                s_feature=dict(recorder='feature', from_student=True),
-                t_feature=dict(recorder='feature', from_student=False),
-                data_samples=dict(recorder='batch', from_student=True, data_idx=1)))))
+                s_feature=dict(recorder="feature", from_student=True),
+                t_feature=dict(recorder="feature", from_student=False),
+                data_samples=dict(recorder="batch", from_student=True, data_idx=1),
+            )
+        ),
+    ),
+)

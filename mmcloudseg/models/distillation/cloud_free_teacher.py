@@ -50,9 +50,7 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
             architecture = MODELS.build(architecture)
         if isinstance(teacher, dict):
             teacher = MODELS.build(teacher)
-        super().__init__(
-            architecture=architecture, teacher=teacher, distiller=distiller, **kwargs
-        )
+        super().__init__(architecture=architecture, teacher=teacher, distiller=distiller, **kwargs)
         # Outside of _modules, train(), parameters() and state_dict() pass it by.
         self.__dict__["teacher"] = self._modules.pop("teacher").eval()
         self.teacher_ckpt = teacher_ckpt
@@ -78,7 +76,9 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
         """
         self.distiller.set_deliveries_override(False)
         with self.distiller.teacher_recorders, self.distiller.deliveries, torch.no_grad():
-            self.teacher(cloud_free_inputs(batch_inputs, data_samples), data_samples, mode="tensor")
+            self.teacher(
+                cloud_free_inputs(batch_inputs, data_samples), data_samples, mode="tensor"
+            )
 
         self.distiller.set_deliveries_override(True)
         with self.distiller.student_recorders, self.distiller.deliveries:
@@ -123,7 +123,9 @@ def load_teacher(teacher: nn.Module, checkpoint: str | None) -> None:
     """
     remedy = "train one with tools/train.py on the teacher's config, or name one by --teacher-ckpt"
     if checkpoint is None or not Path(checkpoint).is_file():
-        raise FileNotFoundError(f"the teacher's checkpoint '{checkpoint}' does not exist: {remedy}")
+        raise FileNotFoundError(
+            f"the teacher's checkpoint '{checkpoint}' does not exist: {remedy}"
+        )
     content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     weights = content.get("state_dict", content)
     own = teacher.state_dict()

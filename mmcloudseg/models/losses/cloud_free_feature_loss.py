@@ -44,9 +44,7 @@ class CloudFreeFeatureLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
 
-    def forward(
-        self, s_feature: Tensor, t_feature: Tensor, data_samples: SampleList
-    ) -> Tensor:
+    def forward(self, s_feature: Tensor, t_feature: Tensor, data_samples: SampleList) -> Tensor:
         """The loss of one batch.
 
         Args:

@@ -75,9 +75,7 @@ class CloudSeg(EncoderDecoder):
         if self._wants_cloud_free:
             maps.append(self.auxiliary_head(features))
         size = inputs.shape[2:]
-        sized = [
-            resize(m, size, mode="bilinear", align_corners=self.align_corners) for m in maps
-        ]
+        sized = [resize(m, size, mode="bilinear", align_corners=self.align_corners) for m in maps]
         return torch.cat(sized, dim=1)
 
     def slide_inference(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:

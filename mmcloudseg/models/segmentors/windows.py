@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """One window along one axis, in pixels: ``[start, stop)``, of which ``[used, stop)`` counts."""
+    """A window along one axis, in pixels: ``[start, stop)``, of which ``[used, stop)`` counts."""
 
     start: int
     used: int

@@ -14,9 +14,11 @@ def by_hand(block: FusionBlock, o, s, x, gated: bool):
         up = torch.nn.Upsample(size=size)
         pyramid = torch.cat([f, up(F.max_pool2d(f, 2)), up(F.max_pool2d(f, 4))], 1)
         conv = block.context[name].conv
-        return torch.einsum("nchw,dc->ndhw", pyramid, conv.weight[:, :, 0, 0]).add(
-            conv.bias[:, None, None]
-        ).clamp(min=0)
+        return (
+            torch.einsum("nchw,dc->ndhw", pyramid, conv.weight[:, :, 0, 0])
+            .add(conv.bias[:, None, None])
+            .clamp(min=0)
+        )
 
     om, sm, xm = context("optical", o), context("sar", s), context("cross", x)
     gate = 1.0

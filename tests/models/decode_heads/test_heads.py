@@ -13,7 +13,10 @@ CHANNELS = [16, 32, 80, 128]
 
 def features(size=128):
     torch.manual_seed(0)
-    return [torch.rand(2, c, size // s, size // s) for c, s in zip(CHANNELS, (4, 8, 16, 32))]
+    return [
+        torch.rand(2, c, size // s, size // s)
+        for c, s in zip(CHANNELS, (4, 8, 16, 32), strict=True)
+    ]
 
 
 def head(**kwargs):
@@ -63,7 +66,9 @@ def test_initialization():
 
 def test_losses_have_names(batch):
     _, samples = batch(2, 160)
-    inputs = [torch.rand(2, c, 160 // s, 160 // s) for c, s in zip(CHANNELS, (4, 8, 16, 32))]
+    inputs = [
+        torch.rand(2, c, 160 // s, 160 // s) for c, s in zip(CHANNELS, (4, 8, 16, 32), strict=True)
+    ]
     removal = head(type="CloudRemovalHead", in_index=[0, 1, 2, 3])
     assert list(removal.loss(inputs, samples, None)) == ["loss_cloud_removal"]
     cover = head(type="UNetDecodeHead", num_classes=6)
