@@ -8,7 +8,7 @@ from pathlib import Path
 
 EXAMPLE = """example:
   python tools/make_mini_m3mcr.py data/mini_m3mcr
-  python tools/make_mini_m3mcr.py /tmp/tiny --seed 1 --train 6 --val 2 --test 2
+  python tools/make_mini_m3mcr.py data/tiny --seed 1 --train 6 --val 2 --test 2
 """
 
 
