@@ -31,6 +31,9 @@ install: $(STAMP)  ## The environment, in $(VENV)
 $(STAMP): $(REQUIREMENTS)
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --progress-bar on -r requirements.txt -e .
+	# MMCV asks for OpenCV with windows, which needs libGL; machines without a screen often lack it.
+	$(PY) -c "import cv2" 2>/dev/null || { $(PY) -m pip uninstall -y opencv-python && \
+	  $(PY) -m pip install --force-reinstall --no-deps opencv-python-headless; }
 	touch $@
 
 $(DATA)/test.csv:
