@@ -49,6 +49,7 @@ def main() -> None:
     """Test; what is wrong with data or options ends in one clear line."""
     args = parse_args()
     from mmcloudseg.apis.config import parse_options
+    from mmcloudseg.apis.errors import plain_text
     from mmcloudseg.apis.test import test
 
     try:
@@ -64,7 +65,7 @@ def main() -> None:
             out_dir=args.out,
         )
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f"test: {error}")
+        sys.exit(f"test: {plain_text(error)}")
 
 
 if __name__ == "__main__":

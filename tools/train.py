@@ -75,6 +75,7 @@ def main() -> None:
     """Train; what is wrong with data or options ends in one clear line."""
     args = parse_args()
     from mmcloudseg.apis.config import parse_options
+    from mmcloudseg.apis.errors import plain_text
     from mmcloudseg.apis.train import train
 
     try:
@@ -92,7 +93,7 @@ def main() -> None:
             auto_teacher=not args.no_auto_teacher,
         )
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f"train: {error}")
+        sys.exit(f"train: {plain_text(error)}")
 
 
 if __name__ == "__main__":

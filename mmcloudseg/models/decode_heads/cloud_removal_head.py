@@ -68,7 +68,7 @@ class CloudRemovalHead(BaseDecodeHead):
             batch_data_samples: Samples with both fields, normalised.
 
         Raises:
-            KeyError: A sample lacks one of the fields.
+            ValueError: A sample lacks one of the fields.
         """
         target = stack_cloud_free(batch_data_samples)
         mask = stack_cloud_mask(batch_data_samples)

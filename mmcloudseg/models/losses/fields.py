@@ -13,7 +13,7 @@ def stack_cloud_free(samples: SampleList) -> Tensor:
     """The normalised cloud-free images, N x bands x H x W.
 
     Raises:
-        KeyError: A sample has no ``gt_cloud_free``.
+        ValueError: A sample has no ``gt_cloud_free``.
     """
     _require(samples, "gt_cloud_free", "add 'cloud_free' to LoadRasters(modalities=…)")
     return torch.stack([sample.gt_cloud_free.data for sample in samples])
@@ -23,7 +23,7 @@ def stack_cloud_mask(samples: SampleList) -> Tensor:
     """The cloud masks, N x 1 x H x W: 1 cloud, 0 clear, 255 padded.
 
     Raises:
-        KeyError: A sample has no ``gt_cloud_mask``.
+        ValueError: A sample has no ``gt_cloud_mask``.
     """
     _require(samples, "gt_cloud_mask", "set LoadRasters(with_mask=True)")
     return torch.stack([sample.gt_cloud_mask.data for sample in samples])
@@ -33,4 +33,4 @@ def _require(samples: SampleList, field: str, remedy: str) -> None:
     for sample in samples:
         if field not in sample:
             name = sample.metainfo.get("img_path", "a sample")
-            raise KeyError(f"{name} has no '{field}', which this loss needs: {remedy}")
+            raise ValueError(f"{name} has no '{field}', which this loss needs: {remedy}")

@@ -66,7 +66,7 @@ def test_modules_weigh_and_name():
 
 def test_a_missing_field_is_named_with_its_remedy():
     sample = SegDataSample(metainfo=dict(img_path="a.tif"))
-    with pytest.raises(KeyError, match=r"a.tif has no 'gt_cloud_mask'.*with_mask=True"):
+    with pytest.raises(ValueError, match=r"a.tif has no 'gt_cloud_mask'.*with_mask=True"):
         CloudFreeFeatureLoss()(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2), [sample])
     sample.gt_cloud_mask = PixelData(data=mask([0, 0], [0, 1])[0])
     found = CloudFreeFeatureLoss(loss_weight=4.0)(
