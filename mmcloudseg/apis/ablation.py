@@ -82,7 +82,10 @@ class Ablation:
             for corner in CORNERS:
                 runs[corner.title] = [
                     pool.submit(
-                        self._run_one, corner, seed, teachers[seed] if corner.needs_teacher else None
+                        self._run_one,
+                        corner,
+                        seed,
+                        teachers[seed] if corner.needs_teacher else None,
                     )
                     for seed in seeds
                 ]

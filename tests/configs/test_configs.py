@@ -11,6 +11,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS, MODELS
+from torch.utils.flop_counter import FlopCounterMode
 
 from mmcloudseg.apis.config import datasets, is_distillation, load_config
 
@@ -118,7 +119,23 @@ def test_the_papers_protocol(root):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "count"), [("student", 196_606_906), ("teacher", 190_954_534)])
-def test_parameters_of_the_papers_network(root, kind, count):
-    cfg = Config.fromfile(root / "configs/_base_/models/cloudseg_mit-b4.py")[kind]
-    assert sum(p.numel() for p in MODELS.build(cfg).parameters()) == count
+@pytest.mark.parametrize(
+    ("depth", "kind", "parameters", "gflops"),
+    [
+        ("b0", "student", 16_382_778, 5.91),
+        ("b0", "teacher", 13_550_758, 3.44),
+        ("b4", "student", 196_606_906, 32.72),
+        ("b4", "teacher", 190_954_534, 29.86),
+    ],
+)
+def test_size_of_the_papers_networks(root, depth, kind, parameters, gflops):
+    """As in the reference less what nothing reads; GFLOPs at 160 x 160, 2 per multiply-add."""
+    cfg = Config.fromfile(root / f"configs/_base_/models/cloudseg_mit-{depth}.py")[kind]
+    model = MODELS.build(cfg).eval()
+    assert sum(p.numel() for p in model.parameters()) == parameters
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        features = model.extract_feat(torch.rand(1, 6, 160, 160))
+        model.decode_head(features)
+        if model.with_auxiliary_head:
+            model.auxiliary_head(features)
+    assert counter.get_total_flops() / 1e9 == pytest.approx(gflops, abs=0.01)
