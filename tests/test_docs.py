@@ -32,7 +32,7 @@ def test_commands_name_what_exists(document):
             assert f"\n{target}:" in makefile, target
         for line in re.findall(r"python (tools/\S+\.py.*)", joined):
             tool, *words = line.split("#")[0].split()
-            source = (ROOT / tool).read_text()
+            source = (ROOT / tool).read_text() + (ROOT / "tools/arguments.py").read_text()
             for word in words:
                 if word.startswith("--"):
                     assert f'"{word}"' in source, f"{tool} {word}"

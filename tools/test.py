@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+
+from arguments import add_run_arguments, parse
 
 EXAMPLES = """examples:
   python tools/test.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth
@@ -21,28 +22,10 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("config", help="config file; of a distillation, the student is tested")
     add("checkpoint", help="checkpoint file, such as best.pth")
-    add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
-    add("--work-dir", metavar="DIR", help="logs (default: work_dirs/<config name>)")
+    add_run_arguments(parser, "logs (default: work_dirs/<config name>)")
     add("--show-dir", metavar="DIR", help="write a picture per sample and overview.png")
     add("--out", metavar="DIR", help="write scores.json and a GeoTIFF label map per sample")
-    add("--overfit", action="store_true", help="test on the training samples")
-    add(
-        "--cfg-options",
-        nargs="+",
-        metavar="KEY=VALUE",
-        default=[],
-        help="change the config: dotted keys of the student's config, lists as a,b or [a,b]",
-    )
-    add(
-        "--launcher",
-        choices=["none", "pytorch", "slurm", "mpi"],
-        default="none",
-        help="how processes of a distributed test were started",
-    )
-    add("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    return args
+    return parse(parser)
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+
+from arguments import add_run_arguments, parse
 
 EXAMPLES = """examples:
   python tools/train.py configs/cloudseg_mini.py
@@ -23,12 +24,10 @@ def parse_args() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("config", help="config file, such as configs/cloudseg_m3mcr.py")
-    add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
-    add(
-        "--work-dir",
-        metavar="DIR",
-        help="logs and checkpoints (default: work_dirs/<config name>;"
-        " if given, a distillation's teacher lies in DIR/teacher)",
+    add_run_arguments(
+        parser,
+        "logs and checkpoints (default: work_dirs/<config name>; if given, a distillation's "
+        "teacher lies in DIR/teacher)",
     )
     add(
         "--resume",
@@ -47,28 +46,7 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="stop, with the command that trains it, where the teacher's checkpoint is missing",
     )
-    add(
-        "--overfit",
-        action="store_true",
-        help="validate and test on the training samples: can it learn these data at all?",
-    )
-    add(
-        "--cfg-options",
-        nargs="+",
-        metavar="KEY=VALUE",
-        default=[],
-        help="change the config: dotted keys, lists as a,b or [a,b]",
-    )
-    add(
-        "--launcher",
-        choices=["none", "pytorch", "slurm", "mpi"],
-        default="none",
-        help="how processes of a distributed training were started",
-    )
-    add("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    return args
+    return parse(parser)
 
 
 def main() -> None:

@@ -68,9 +68,17 @@ def load_config(
     if seed is not None:
         cfg.setdefault("randomness", ConfigDict()).seed = seed
     cfg.launcher = launcher
-    if not torch.cuda.is_available() and "env_cfg" in cfg:
-        cfg.env_cfg.setdefault("dist_cfg", ConfigDict()).backend = "gloo"
+    if launcher == "pytorch" and not torch.cuda.is_available():
+        _distribute_on_cpu(cfg)
     return cfg
+
+
+def _distribute_on_cpu(cfg: Config) -> None:
+    """MMEngine's launcher and default wrapper take a GPU for granted."""
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("gloo")
+    if cfg.get("model_wrapper_cfg") is None:
+        cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
 
 
 def datasets(cfg: Config) -> Iterator[ConfigDict]:

@@ -45,8 +45,9 @@ def test(
         FileNotFoundError: The config or checkpoint does not exist.
         ValueError: Data or checkpoint do not fit the config.
     """
-    cfg = student_only(load_config(config, None, data_root, work_dir, launcher=launcher))
     options = dict(options or {})
+    data_root = data_root or options.get("data_root")
+    cfg = student_only(load_config(config, None, data_root, work_dir, launcher=launcher))
     cfg.merge_from_dict(options)
     if overfit:
         validate_on_training_samples(cfg)
