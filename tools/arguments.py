@@ -14,7 +14,8 @@ def add_run_arguments(parser: argparse.ArgumentParser, work_dir_help: str) -> No
     add(
         "--overfit",
         action="store_true",
-        help="validate and test on the training samples: can it learn these data at all?",
+        help="can it learn these data at all? Validates and tests on the training samples, "
+        "without drop path and at a constant learning rate",
     )
     add(
         "--cfg-options",

@@ -93,13 +93,22 @@ def datasets(cfg: Config) -> Iterator[ConfigDict]:
         yield dataset
 
 
-def validate_on_training_samples(cfg: Config) -> None:
-    """Let validation and test read the training list: can the set-up learn these data at all?"""
+def overfit_training_samples(cfg: Config) -> None:
+    """Show whether the set-up can learn the training samples at all.
+
+    Validation and test read the training list; drop path is off and the learning rate constant,
+    both of which keep a network from learning by heart.
+    """
     train = next(datasets(cfg))
     for dataset in datasets(cfg):
         dataset.update({k: train[k] for k in ("ann_file", "data_prefix") if k in train})
         dataset.pop("holdout_fraction", None)
         dataset.pop("holdout", None)
+    for network in networks(cfg):
+        stream = network.backbone.get("stream", network.backbone)
+        if "drop_path_rate" in stream:
+            stream.drop_path_rate = 0.0
+    cfg.param_scheduler = None
 
 
 def use_amp(cfg: Config) -> None:
@@ -117,6 +126,11 @@ def use_amp(cfg: Config) -> None:
 def is_distillation(cfg: Config) -> bool:
     """Whether the config trains a student beside a teacher."""
     return cfg.model.type.split(".")[-1] == DISTILL
+
+
+def networks(cfg: Config) -> list[ConfigDict]:
+    """The segmentors of a config: one, or student and teacher."""
+    return [cfg.model.architecture, cfg.model.teacher] if is_distillation(cfg) else [cfg.model]
 
 
 def student_only(cfg: Config) -> Config:

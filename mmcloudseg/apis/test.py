@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from mmcloudseg.apis.config import load_config, student_only, validate_on_training_samples
+from mmcloudseg.apis.config import load_config, overfit_training_samples, student_only
 from mmcloudseg.evaluation.report import format_scores, scores_to_json
 
 
@@ -50,7 +50,7 @@ def test(
     cfg = student_only(load_config(config, None, data_root, work_dir, launcher=launcher))
     cfg.merge_from_dict(options)
     if overfit:
-        validate_on_training_samples(cfg)
+        overfit_training_samples(cfg)
     _add_outputs(cfg, show_dir, out_dir)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")

@@ -15,8 +15,8 @@ from mmcloudseg.apis.checkpoints import BEST, publish_best
 from mmcloudseg.apis.config import (
     is_distillation,
     load_config,
+    overfit_training_samples,
     use_amp,
-    validate_on_training_samples,
 )
 from mmcloudseg.apis.teacher import settle_teacher, teacher_config, teacher_config_path
 
@@ -45,7 +45,7 @@ def train(
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
         seed: Of weights, crops and order.
         data_root: Replaces the datasets' root.
-        overfit: Validate and test on the training samples.
+        overfit: Validate on the training samples, without drop path and at a constant rate.
         teacher_ckpt: The teacher's checkpoint of a distillation.
         auto_teacher: Train the teacher first if its checkpoint is missing.
 
@@ -61,7 +61,7 @@ def train(
 
     def adjust(any_cfg: Config) -> None:
         if overfit:
-            validate_on_training_samples(any_cfg)
+            overfit_training_samples(any_cfg)
         if amp:
             use_amp(any_cfg)
 

@@ -2,12 +2,12 @@
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prettytable import PrettyTable, TableStyle
+
+from mmcloudseg.apis.files import written_whole
 
 SUMMARY_SCORES = (
     ("aAcc", "OA", "overall_accuracy"),
@@ -105,19 +105,6 @@ def scores_to_json(metrics: Mapping[str, float], path: str | Path) -> None:
         metrics: Scores by key; nan and infinity, which JSON lacks, become null.
         path: The file. Its folder is made where missing; a file that is there is replaced.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     values = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(values, file, indent=2, allow_nan=False)
-            file.write("\n")
-        # mkstemp makes files for their owner alone; scores are as readable as the folder's others.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", "utf-8")

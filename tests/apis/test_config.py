@@ -6,10 +6,11 @@ from mmcloudseg.apis.config import (
     datasets,
     is_distillation,
     load_config,
+    networks,
+    overfit_training_samples,
     parse_options,
     student_only,
     use_amp,
-    validate_on_training_samples,
 )
 
 
@@ -49,11 +50,14 @@ def test_no_such_config():
 
 def test_overfit_reads_the_training_list_everywhere(root):
     cfg = load_config(str(root / "configs/cloudseg_m3mcr.py"))
-    validate_on_training_samples(cfg)
+    overfit_training_samples(cfg)
     for dataset in datasets(cfg):
         assert dataset.ann_file == "train.csv"
         assert dataset.data_prefix.img_path == "train"
         assert "holdout_fraction" not in dataset
+    student, teacher = networks(cfg)
+    assert student.backbone.stream.drop_path_rate == teacher.backbone.stream.drop_path_rate == 0
+    assert cfg.param_scheduler is None
 
 
 def test_student_of_a_distillation(distill_config):

@@ -13,13 +13,9 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS, MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmcloudseg.apis.config import datasets, is_distillation, load_config
+from mmcloudseg.apis.config import datasets, is_distillation, load_config, networks
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
-
-
-def networks(cfg: Config):
-    return [cfg.model.architecture, cfg.model.teacher] if is_distillation(cfg) else [cfg.model]
 
 
 def shallow(cfg: Config) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import pathlib
 
 import pytest
 
@@ -69,8 +70,13 @@ def test_json_is_whole_and_without_nan(tmp_path):
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "scores.json"
     scores_to_json({"a": 1.0}, path)
-    monkeypatch.setattr("json.dump", lambda *a, **k: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
+
+    def half_written(file, text, encoding):
+        file.write_bytes(text[:5].encode())
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pathlib.Path, "write_text", half_written)
+    with pytest.raises(OSError, match="disk full"):
         scores_to_json({"a": 2.0}, path)
     assert json.loads(path.read_text()) == {"a": 1.0}
     assert [p.name for p in tmp_path.iterdir()] == ["scores.json"]

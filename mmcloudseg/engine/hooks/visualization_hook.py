@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import numpy as np
 import torch
 from mmengine.dist import is_main_process
@@ -14,8 +13,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
+from PIL import Image
 from torch import Tensor, nn
 
+from mmcloudseg.apis.files import written_whole
 from mmcloudseg.visualization.figure import PanelRow
 from mmcloudseg.visualization.samples import cloud_cover, sample_name, split_bands
 
@@ -128,7 +129,8 @@ class CloudSegVisualizationHook(Hook):
         return Path(self.out_dir or Path(runner.work_dir) / "pictures")
 
     def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:
-        mmcv.imwrite(mmcv.rgb2bgr(picture), str(self._folder(runner) / f"{name}.png"))
+        with written_whole(self._folder(runner) / f"{name}.png") as temporary:
+            Image.fromarray(picture).save(temporary, format="PNG")
 
 
 def _visualizer_of(runner: Runner) -> Any:
