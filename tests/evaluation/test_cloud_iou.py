@@ -127,6 +127,16 @@ def test_bins_hold_whole_samples():
     assert metrics["cover_0-50/aAcc"] == 100 * scores_from_confusion(expected).overall_accuracy
 
 
+def test_cover_is_measured_on_the_optical_grid():
+    """Of ten columns three are cloudy, but none of the three that the label grid takes."""
+    mask = np.zeros((10, 10), np.uint8)
+    mask[:, [1, 2, 4]] = 1
+    label = np.zeros((3, 3), np.int64)
+    metrics = evaluate([make_sample(label, label, mask)])
+    assert metrics["cover_20-40/aAcc"] == 100.0
+    assert math.isnan(metrics["cover_0-20/aAcc"]) and math.isnan(metrics["cloudy/aAcc"])
+
+
 def test_empty_regions_are_nan_and_dashes():
     sample = make_sample([[0, 1]], [[0, 1]], np.zeros((2, 4), np.uint8))
     metric = make_metric()

@@ -69,9 +69,9 @@ def test_ssim_is_the_map_averaged_over_a_region():
     mask[:, 20:] = 1
     metrics = evaluate([make_sample(prediction, target, mask)])
     whole = structural_similarity_index_measure(prediction[None], target[None], data_range=1.0)
-    assert metrics["cloud_removal/SSIM"] == pytest.approx(float(whole), rel=1e-12)
+    assert metrics["cloud_removal/SSIM"] == pytest.approx(float(whole), rel=1e-5)
     clear, cloudy = (metrics[f"cloud_removal/{r}/SSIM"] for r in ("cloud_free", "cloudy"))
-    assert (clear + cloudy) / 2 == pytest.approx(float(whole), rel=1e-12)
+    assert (clear + cloudy) / 2 == pytest.approx(float(whole), rel=1e-5)
     assert clear > 0.8 and cloudy < 0.2
 
 

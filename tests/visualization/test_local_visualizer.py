@@ -40,6 +40,14 @@ def test_optical_panels_share_the_truths_stretch(visualizer, scene):
     assert panels["reconstruction"].mean() < panels["cloud-free truth"].mean()
 
 
+def test_the_truth_gives_the_stretch(visualizer, scene):
+    optical, _, sample = scene
+    # Bright ground that the cloud hides: the clear part knows nothing of it.
+    sample.gt_cloud_free.data[:, :, 10:] += 0.4
+    panels = visualizer.make_row(optical, None, sample).panels
+    assert panels["optical input"][:, :10].max() < 102
+
+
 def test_without_truth_the_clear_part_gives_the_stretch(visualizer, scene):
     optical, _, sample = scene
     del sample.gt_cloud_free

@@ -109,6 +109,15 @@ def test_overview_is_spread_over_cover(runner, tmp_path):
     assert files(tmp_path) == ["fall_s0.png", "overview.png"]
 
 
+@pytest.mark.parametrize(
+    ("covers", "kept"), [([0, 0.5, 0.98, 1], [0, 50, 100]), ([0, 0.02, 0.5, 1], [0, 50, 100])]
+)
+def test_overview_keeps_the_clearest_and_the_cloudiest(runner, tmp_path, covers, kept):
+    hook = CloudSegVisualizationHook(draw=True, interval=9, max_samples=3, out_dir=tmp_path)
+    titles = run(hook, runner, covers)
+    assert [int(t.split("cover ")[1].split(" %")[0]) for t in titles] == kept
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_small_overviews(runner, tmp_path, count):
     hook = CloudSegVisualizationHook(draw=True, max_samples=count, out_dir=tmp_path)

@@ -1,0 +1,143 @@
+"""LabelMapHook: place, colours, class names and values of the written rasters."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from mmengine.structures import PixelData
+from mmseg.registry import HOOKS
+from mmseg.structures import SegDataSample
+from rasterio.crs import CRS
+
+from mmcloudseg.engine import LabelMapHook
+
+CLASSES = ("water", "land", "wood")
+PALETTE = ([0, 0, 255], [0, 255, 0], [10, 20, 30])
+TRANSFORM = Affine(10, 0, 500000, 0, -20, 4000000)
+
+
+@pytest.fixture
+def runner():
+    dataset = SimpleNamespace(metainfo=dict(classes=CLASSES, palette=PALETTE))
+    return SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset))
+
+
+@pytest.fixture
+def optical(tmp_path):
+    """An optical image of 20 rows and 30 columns, 300 m wide and 400 m high."""
+    path = tmp_path / "images" / "from_path.v2.tif"
+    path.parent.mkdir()
+    profile = dict(driver="GTiff", count=1, height=20, width=30, dtype="uint16")
+    with rasterio.open(path, "w", crs="EPSG:32646", transform=TRANSFORM, **profile) as raster:
+        raster.write(np.ones((1, 20, 30), np.uint16))
+    return path
+
+
+def make_output(labels, optical, **metainfo):
+    labels = torch.as_tensor(labels)[None]
+    sample = SegDataSample(pred_sem_seg=PixelData(data=labels))
+    # The label must not be mistaken for the prediction.
+    sample.gt_sem_seg = PixelData(data=torch.full_like(labels, 255))
+    sample.set_metainfo(dict(img_path=str(optical), **metainfo))
+    return sample
+
+
+def run(runner, out_dir, outputs):
+    hook = HOOKS.build(dict(type="LabelMapHook", out_dir=out_dir and str(out_dir)))
+    hook.after_test_iter(runner, 0, dict(inputs=[]), outputs)
+
+
+@pytest.fixture
+def labels():
+    """6 rows and 15 columns: 3.33 and 2 optical pixels each."""
+    labels = np.random.default_rng(0).integers(0, 3, (6, 15))
+    labels[0, :2] = labels[0, 2] = 2
+    labels[5, 14] = 0
+    return labels
+
+
+def test_values_and_type(runner, optical, labels, tmp_path):
+    run(runner, tmp_path / "new" / "maps", [make_output(labels, optical, sample_name="place")])
+    with rasterio.open(tmp_path / "new" / "maps" / "place.tif") as raster:
+        assert (raster.driver, raster.count, raster.dtypes) == ("GTiff", 1, ("uint8",))
+        np.testing.assert_array_equal(raster.read(1), labels)
+
+
+def test_covers_the_optical_images_ground(runner, optical, labels, tmp_path):
+    run(runner, tmp_path, [make_output(labels, optical, sample_name="place")])
+    with rasterio.open(tmp_path / "place.tif") as raster, rasterio.open(optical) as image:
+        assert raster.crs == CRS.from_epsg(32646)
+        expected = Affine(20, 0, 500000, 0, -400 / 6, 4000000)
+        assert raster.transform.almost_equals(expected, precision=1e-6)
+        assert tuple(raster.bounds) == pytest.approx(tuple(image.bounds))
+
+
+def test_turned_images_stay_turned(runner, optical, labels, tmp_path):
+    turned = TRANSFORM * Affine.rotation(30)
+    with rasterio.open(optical, "r+") as image:
+        image.transform = turned
+    run(runner, tmp_path, [make_output(labels, optical, sample_name="place")])
+    with rasterio.open(tmp_path / "place.tif") as raster:
+        # The far corner of the last pixel is the image's.
+        assert raster.transform @ (15, 6) == pytest.approx(turned @ (30, 20))
+        assert raster.transform @ (0, 6) == pytest.approx(turned @ (0, 20))
+
+
+def test_colours_and_class_names(runner, optical, labels, tmp_path):
+    run(runner, tmp_path, [make_output(labels, optical, sample_name="place")])
+    with rasterio.open(tmp_path / "place.tif") as raster:
+        colours = raster.colormap(1)
+        assert [colours[i] for i in range(3)] == [(*colour, 255) for colour in PALETTE]
+        tags = {k: v for k, v in raster.tags(1).items() if k.startswith("class_")}
+        assert tags == dict(class_0="water", class_1="land", class_2="wood")
+        assert raster.colorinterp[0].name == "palette"
+
+
+def test_every_sample_of_every_batch_gets_one_file(runner, optical, tmp_path):
+    hook, folder = LabelMapHook(str(tmp_path / "maps")), tmp_path / "maps"
+    values = dict(a=0, b=1, c=2)
+    outputs = [
+        make_output(np.full((2, 3), value), optical, sample_name=name)
+        for name, value in values.items()
+    ]
+    hook.after_test_iter(runner, 0, None, outputs[:2])
+    hook.after_test_iter(runner, 1, None, outputs[2:])
+    assert sorted(p.name for p in folder.iterdir()) == ["a.tif", "b.tif", "c.tif"]
+    for name, value in values.items():
+        with rasterio.open(folder / f"{name}.tif") as raster:
+            assert raster.read(1).tolist() == [[value] * 3] * 2
+
+
+def test_without_a_name_the_image_gives_it(runner, optical, labels, tmp_path):
+    run(runner, tmp_path / "maps", [make_output(labels, optical)])
+    assert [p.name for p in (tmp_path / "maps").iterdir()] == ["from_path.v2.tif"]
+
+
+def test_a_second_test_replaces_the_map(runner, optical, labels, tmp_path):
+    for shown in (labels, 2 - labels):
+        run(runner, tmp_path / "maps", [make_output(shown, optical, sample_name="place")])
+    with rasterio.open(tmp_path / "maps" / "place.tif") as raster:
+        np.testing.assert_array_equal(raster.read(1), 2 - labels)
+
+
+def test_failed_write_leaves_the_old_map(runner, optical, labels, tmp_path):
+    folder = tmp_path / "maps"
+    run(runner, folder, [make_output(labels, optical, sample_name="place")])
+    dataset = runner.test_dataloader.dataset
+    dataset.metainfo = dict(classes=CLASSES, palette=[["blue", 0, 0]])
+    with pytest.raises((TypeError, ValueError)):
+        run(runner, folder, [make_output(2 - labels, optical, sample_name="place")])
+    assert [p.name for p in folder.iterdir()] == ["place.tif"]
+    with rasterio.open(folder / "place.tif") as raster:
+        np.testing.assert_array_equal(raster.read(1), labels)
+
+
+def test_writes_nothing_unless_asked(runner, optical, labels, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    run(runner, None, [make_output(labels, optical, sample_name="place")])
+    LabelMapHook(str(tmp_path / "maps")).after_test_iter(runner, 0, None, None)
+    assert sorted(tmp_path.rglob("*")) == before
