@@ -80,10 +80,10 @@ def test_turned_images_stay_turned(runner, optical, labels, tmp_path):
     with rasterio.open(optical, "r+") as image:
         image.transform = turned
     run(runner, tmp_path, [make_output(labels, optical, sample_name="place")])
-    with rasterio.open(tmp_path / "place.tif") as raster:
-        # The far corner of the last pixel is the image's.
-        assert raster.transform @ (15, 6) == pytest.approx(turned @ (30, 20))
-        assert raster.transform @ (0, 6) == pytest.approx(turned @ (0, 20))
+    with rasterio.open(tmp_path / "place.tif") as raster, rasterio.open(optical) as image:
+        for (row, column), (image_row, image_column) in (((6, 15), (20, 30)), ((6, 0), (20, 0))):
+            corner = raster.xy(row, column, offset="ul")
+            assert corner == pytest.approx(image.xy(image_row, image_column, offset="ul"))
 
 
 def test_colours_and_class_names(runner, optical, labels, tmp_path):
