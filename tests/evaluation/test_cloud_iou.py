@@ -243,3 +243,24 @@ def test_golden_scores_through_the_metric(shared, prefix, case):
         for name, value in golden[region]["Class IoU"].items():
             expected = math.nan if value is None else 100 * value
             np.testing.assert_equal(metrics[f"{start}IoU/{name}"], expected)
+
+
+def test_beta_and_ignore_index_reach_the_scores():
+    sample = make_sample([[0, 0, 0, 1]], [[0, 1, 1, 0]])
+    # Recall 1/3 and precision 1/2 of water: 5 PR / (4 P + R).
+    fscore = evaluate([sample], beta=2.0)["Fscore/water"]
+    assert fscore == pytest.approx(100 * (5 / 6) / (2 + 1 / 3), rel=1e-12)
+    assert evaluate([sample], ignore_index=1)["aAcc"] == pytest.approx(100 / 3, rel=1e-12)
+
+
+def test_table_counts_the_samples_with_a_mask(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        "mmcloudseg.evaluation.metrics.cloud_iou.print_log",
+        lambda message, logger: lines.append(message),
+    )
+    masked = make_sample([[0, 1]], [[0, 0]], np.ones((1, 2), np.uint8))
+    evaluate([masked, make_sample([[1, 1]], [[1, 1]])])
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines[0].splitlines()]
+    counts = {c[0]: c[1:3] for c in cells if len(c) > 2}
+    assert counts["all"] == ["2", "4"] and counts["cloudy"] == ["1", "2"]

@@ -160,3 +160,17 @@ def test_errors(half_cloudy):
         evaluate([make_sample(np.zeros((2, 5, 8)), np.zeros((2, 5, 8)))])
     with pytest.raises(ValueError, match="2 bands, but band_names has 1: red"):
         evaluate([sample], band_names=("red",))
+
+
+def test_table_counts_the_images_of_a_region(half_cloudy, monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        "mmcloudseg.evaluation.metrics.cloud_removal.print_log",
+        lambda message, logger: lines.append(message),
+    )
+    prediction, target, mask = half_cloudy
+    clear = make_sample(prediction, target, torch.zeros_like(mask))
+    evaluate([make_sample(*half_cloudy), clear])
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines[0].splitlines()]
+    counts = {c[0]: c[1] for c in cells if len(c) > 2}
+    assert (counts["all"], counts["cloud-free"], counts["cloudy"]) == ("2", "2", "1")

@@ -80,3 +80,8 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         scores_to_json({"a": 2.0}, path)
     assert json.loads(path.read_text()) == {"a": 1.0}
     assert [p.name for p in tmp_path.iterdir()] == ["scores.json"]
+
+
+def test_cloud_removal_alone():
+    table = rows(format_scores({"cloud_removal/MAE": 0.5}, ("water",)))
+    assert table == {"": ["all"], "MAE": ["0.5000"]}

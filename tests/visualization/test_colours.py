@@ -59,3 +59,25 @@ def test_class_colours(dtype):
     palette = [[0, 0, 255], [0, 255, 0]]
     painted = colour_classes(np.array([[0, 1, 2, 255]], dtype=dtype), palette)
     assert painted.tolist() == [[*palette, list(IGNORED_GREY), list(IGNORED_GREY)]]
+
+
+def test_negative_labels_are_no_class():
+    painted = colour_classes(np.array([[-2, -1, 0]]), [[0, 0, 255], [0, 255, 0]])
+    assert painted.tolist() == [[list(IGNORED_GREY), list(IGNORED_GREY), [0, 0, 255]]]
+
+
+def test_infinity_does_not_widen_the_stretch():
+    bands = np.tile(np.linspace(0, 1, 101), (3, 1, 1))
+    bands[:, 0, [0, -1]] = -np.inf, np.inf
+    stretch = Stretch.of(bands)
+    assert (stretch.low > 0).all() and (stretch.high < 1).all()
+
+
+def test_colours_are_rounded():
+    shown = Stretch(np.zeros(3), np.ones(3)).apply(np.full((3, 1, 1), 0.5 + 0.7 / 204))
+    assert shown.ravel().tolist() == [103] * 3
+
+
+def test_two_bands_are_shown_as_the_first():
+    image = np.arange(2).reshape(2, 1, 1)
+    assert pick_bands(image, (2, 1, 0)).ravel().tolist() == [0, 0, 0]

@@ -162,3 +162,31 @@ def test_cover_and_name(scene):
     sample.set_metainfo(dict(cloud_cover=float("nan")))
     assert cloud_cover(sample) is None
     assert sample_name(sample) == "place"
+    assert sample_name(SegDataSample(metainfo=dict(img_path="a\\b\\c.tif"))) == "c"
+    assert sample_name(SegDataSample()) == "sample"
+
+
+def test_a_reconstruction_alone_gives_its_own_stretch(visualizer, scene):
+    alone = SegDataSample(pred_cloud_free=scene[2].pred_cloud_free)
+    panel = visualizer.make_row(None, None, alone).panels["reconstruction"]
+    assert panel.min() == 0 and panel.max() >= 204
+
+
+def test_bfloat16_is_drawn(visualizer, scene):
+    optical = torch.from_numpy(scene[0]).bfloat16()
+    panels = visualizer.make_row(optical, None, SegDataSample()).panels
+    expected = visualizer.make_row(optical.float(), None, SegDataSample()).panels
+    np.testing.assert_array_equal(panels["optical input"], expected["optical input"])
+
+
+def test_add_datasample_without_a_file_goes_to_backends_and_window(visualizer, scene, monkeypatch):
+    added, opened = [], []
+    monkeypatch.setattr(visualizer, "add_image", lambda *a: added.append(a))
+    monkeypatch.setattr(visualizer, "show", lambda *a, **k: opened.append((*a, k)))
+    visualizer.add_datasample("a", scene[0].transpose(1, 2, 0), show=True, wait_time=2, step=7)
+    ((name, picture, step),) = added
+    assert (name, step) == ("a", 7)
+    expected = visualizer.draw_panels(scene[0], None, SegDataSample())
+    np.testing.assert_array_equal(picture, expected)
+    np.testing.assert_array_equal(opened[0][0], expected)
+    assert opened[0][1] == dict(win_name="a", wait_time=2)

@@ -123,6 +123,8 @@ def test_small_overviews(runner, tmp_path, count):
     hook = CloudSegVisualizationHook(draw=True, max_samples=count, out_dir=tmp_path)
     titles = run(hook, runner, [0.5, 0.0, 1.0])
     assert len(titles) == count
+    # A lone row is the clearest sample.
+    assert all(f"cover {c} %" in t for t, c in zip(titles, (0, 100), strict=False))
     assert ("overview.png" in files(tmp_path)) == (count > 0)
 
 
@@ -166,3 +168,31 @@ def test_errors(runner):
     runner.visualizer = SegLocalVisualizer()
     with pytest.raises(TypeError, match="SegLocalVisualizer, expected a CloudSegLocalVisualizer"):
         run(CloudSegVisualizationHook(draw=True), runner, [0.5])
+    with pytest.raises(ValueError, match="max_samples -1"):
+        CloudSegVisualizationHook(max_samples=-1)
+
+
+def test_a_second_test_starts_anew(runner, tmp_path):
+    hook = CloudSegVisualizationHook(draw=True, interval=2, out_dir=tmp_path)
+    run(hook, runner, [0.5] * 3)
+    (tmp_path / "fall_s0.png").unlink()
+    # Three samples seen before: without a new count the first one would not be due.
+    assert len(run(hook, runner, [0.5])) == 1
+    assert "fall_s0.png" in files(tmp_path)
+
+
+def test_a_name_with_backslashes_is_one_file(runner, tmp_path):
+    data, outputs = make_batch([0.5])
+    outputs[0].set_metainfo(dict(sample_name="fall\\s0"))
+    hook = CloudSegVisualizationHook(draw=True, out_dir=tmp_path)
+    hook.before_test(runner)
+    hook.after_test_iter(runner, 0, data, outputs)
+    assert files(tmp_path) == ["fall_s0.png"]
+
+
+def test_an_output_is_needed_for_every_input(runner):
+    data, outputs = make_batch([0.5, 0.5])
+    hook = CloudSegVisualizationHook(draw=True)
+    hook.before_test(runner)
+    with pytest.raises(ValueError, match="shorter"):
+        hook.after_test_iter(runner, 0, data, outputs[:1])
