@@ -60,6 +60,9 @@ class OpticalSARDataset(BaseSegDataset):
             None means that labels hold the indices themselves.
         label_scale: Label pixels per optical pixel, at most 1 (0.3 for 10 m labels of 3 m images).
         sar_scale: SAR pixels per optical pixel.
+        clouds: ``stored``, those of the files; or ``simulated``: the cloud-free image stands for
+            the optical one, without a mask, and ``SimulateClouds`` in the pipeline draws clouds
+            on it. Cloudy images and masks need not exist then.
         optical: Which image is the model's optical input: ``cloudy``, or ``cloud_free``, which is
             what a teacher sees.
         num_header_checks: How many samples' headers to check; 0 checks none.
@@ -84,6 +87,7 @@ class OpticalSARDataset(BaseSegDataset):
         label_codes: Mapping[int, int] | None = None,
         label_scale: float = 1.0,
         sar_scale: float = 1.0,
+        clouds: str = "stored",
         optical: str = "cloudy",
         num_header_checks: int = 256,
         **kwargs: Any,
@@ -119,6 +123,9 @@ class OpticalSARDataset(BaseSegDataset):
         if optical not in ("cloudy", "cloud_free"):
             raise ValueError(f"optical must be 'cloudy' or 'cloud_free', found {optical!r}")
         self.optical = optical
+        if clouds not in ("stored", "simulated"):
+            raise ValueError(f"clouds must be 'stored' or 'simulated', found {clouds!r}")
+        self.clouds = clouds
         self.num_header_checks = num_header_checks
         super().__init__(
             ann_file=ann_file,
@@ -146,15 +153,15 @@ class OpticalSARDataset(BaseSegDataset):
             )
         self._check_headers(samples)
         if self.optical == "cloud_free":
-            samples = [self._clear(sample) for sample in samples]
+            samples = [self._clear(sample, "optical='cloud_free'") for sample in samples]
         return samples
 
     @staticmethod
-    def _clear(sample: dict) -> dict:
+    def _clear(sample: dict, why: str) -> dict:
         if "cloud_free_path" not in sample:
             raise DataError(
-                f"{sample['img_path']}: optical='cloud_free' needs cloud-free images. Name their "
-                "folder as cloud_free_path in data_prefix, or set optical='cloudy'."
+                f"{sample['img_path']}: {why} needs cloud-free images. Name their folder as "
+                f"cloud_free_path in data_prefix, or leave {why.split('=')[0]} out."
             )
         return {**sample, "img_path": sample["cloud_free_path"]}
 
@@ -177,11 +184,16 @@ class OpticalSARDataset(BaseSegDataset):
         paths = self.select(self.list_paths())
         if not paths:
             raise DataError(f"{self._source()}: no samples. {self.no_samples_hint()}")
+        names = [self.sample_name(sample["img_path"]) for sample in paths]
+        if self.clouds == "simulated":
+            paths = [self._clear(sample, "clouds='simulated'") for sample in paths]
+            for sample in paths:
+                sample.pop("cloud_mask_path", None)
         shared = self._shared_info()
         shared["band_counts"] = self._declared_bands() or band_counts(paths[0])
         return [
-            {**sample, **shared, "sample_name": self.sample_name(sample["img_path"])}
-            for sample in paths
+            {**sample, **shared, "sample_name": name}
+            for sample, name in zip(paths, names, strict=True)
         ]
 
     def list_paths(self) -> list[dict[str, str]]:
@@ -248,6 +260,7 @@ class OpticalSARDataset(BaseSegDataset):
         info = dict(
             label_scale=self.label_scale,
             sar_scale=self.sar_scale,
+            optical=self.optical,
             reduce_zero_label=False,
             seg_fields=[],
         )

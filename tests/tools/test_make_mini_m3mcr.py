@@ -1,6 +1,6 @@
 """The mini data set's tool, run as a user runs it."""
 
-import runpy
+import functools
 import subprocess
 import sys
 import time
@@ -9,23 +9,8 @@ import pytest
 
 
 @pytest.fixture
-def run_tool(root, monkeypatch, capsys):
-    """Run the tool in this process, which has the package imported already."""
-
-    def run(*arguments):
-        tool = str(root / "tools" / "make_mini_m3mcr.py")
-        monkeypatch.setattr(sys, "argv", [tool, *map(str, arguments)])
-        message = ""
-        try:
-            runpy.run_path(tool, run_name="__main__")
-            status = 0
-        except SystemExit as stop:
-            status = stop.code if isinstance(stop.code, int) else 1
-            message = "" if isinstance(stop.code, int) else str(stop.code)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err + message
-
-    return run
+def make(run_tool):
+    return functools.partial(run_tool, "make_mini_m3mcr.py")
 
 
 def test_help_is_quick_and_shows_an_example(root):
@@ -56,9 +41,9 @@ def test_help_imports_nothing_heavy(root):
     assert not imported & {"numpy", "rasterio", "tqdm", "torch", "mmseg", "mmcloudseg"}
 
 
-def test_makes_the_set_with_progress_and_one_closing_line(run_tool, tmp_path):
+def test_makes_the_set_with_progress_and_one_closing_line(make, tmp_path):
     out = tmp_path / "parent" / "set"
-    status, printed, shown = run_tool(out, "--train", 2, "--val", 1, "--test", 1, "--seed", 3)
+    status, printed, shown = make(out, "--train", 2, "--val", 1, "--test", 1, "--seed", 3)
     assert status == 0, shown
     assert "4/4" in shown
     lines = printed.splitlines()
@@ -68,15 +53,15 @@ def test_makes_the_set_with_progress_and_one_closing_line(run_tool, tmp_path):
     assert len(list(out.rglob("*.tif"))) == 16
 
 
-def test_refuses_a_strange_folder_in_one_line(run_tool, tmp_path):
+def test_refuses_a_strange_folder_in_one_line(make, tmp_path):
     (tmp_path / "thesis.tex").write_text("")
-    status, printed, shown = run_tool(tmp_path, "--train", 1, "--val", 0, "--test", 0)
+    status, printed, shown = make(tmp_path, "--train", 1, "--val", 0, "--test", 0)
     assert status == 1 and printed == ""
     assert shown.startswith(f"error: {tmp_path}: the folder is not empty")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_refuses_negative_numbers(run_tool, tmp_path):
-    status, _, shown = run_tool(tmp_path / "set", "--train", -1)
+def test_refuses_negative_numbers(make, tmp_path):
+    status, _, shown = make(tmp_path / "set", "--train", -1)
     assert status == 2
     assert "expected a whole number from 0, found -1" in shown

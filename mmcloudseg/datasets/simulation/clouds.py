@@ -1,53 +1,34 @@
-"""Clouds over a clear optical image: opacity, airlight, shadows, and the mask they imply."""
+"""Clouds over an image: their depth, their shadows, and the mask that they imply."""
 
-from collections.abc import Sequence
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mmcloudseg.datasets.simulation.noise import fractal_noise
+from mmcloudseg.datasets.simulation.cloud_kinds import CLOUD_KINDS, CloudKind
+from mmcloudseg.datasets.simulation.octaves import octave_noise, uniform
 
 REFERENCE_UM = 0.55
 """Wavelength at which optical depths and the mask's threshold are stated."""
 MASK_THRESHOLD = 0.1
 """Opacity above which a pixel counts as cloudy: fainter veils are hard to see on the image."""
+OPACITY_STEPS = 10_000
+"""Opacity is a multiple of one part in this many, so that files hold it exactly."""
 
-# Brightness of a fully opaque cloud at these wavelengths, which the brightest pixels of real
-# PlanetScope clouds reach (0.50 to 0.52 in blue to 0.64 to 0.66 in the near infrared).
-_WHITE_UM = (0.44, 0.49, 0.565, 0.665, 0.865, 1.61, 2.20)
-_WHITE = (0.51, 0.53, 0.58, 0.61, 0.67, 0.55, 0.40)
-# Optical depth of thin cloud and haze falls with wavelength (Angstrom exponent); droplets of thick
-# cloud scatter all bands alike.
-_THIN_EXPONENT = 1.0
-# A shadow takes the sun and leaves the sky, which is bluer.
-_SHADOW_UM = (0.44, 0.49, 0.865, 2.20)
-_SHADOW_STRENGTH = (0.42, 0.46, 0.62, 0.70)
-
-
-@dataclass(frozen=True)
-class CloudKind:
-    """How deep clouds of a kind are, and how soft their edges.
-
-    Attributes:
-        thick_depth: Optical depth in the cores of the thick layer, 0 for none.
-        thin_depth: Optical depth of the thin layer, 0 for none.
-        thick_edge: Width of the thick layer's edge, in standard deviations of its field.
-        thin_edge: The same of the thin layer.
-    """
-
-    thick_depth: float
-    thin_depth: float
-    thick_edge: float = 1.5
-    thin_edge: float = 1.0
-
-
-CLOUD_KINDS = {
-    "thick": CloudKind(thick_depth=3.6, thin_depth=0.0, thick_edge=2.0),
-    "thin": CloudKind(thick_depth=0.0, thin_depth=0.75),
-    "mixed": CloudKind(thick_depth=3.0, thin_depth=0.6, thick_edge=2.0),
-}
+_DEPTH_STEPS = 2048  # optical depths are multiples of one part in this many
+_LARGEST_DEPTH = 8.0
+_FIELD_STEPS = 8192  # cloud fields are multiples of one part in this many standard deviations
+_FIELD_REACH = 32768
+_FRINGE_M = 40.0  # width of the faint veil outside the mask's edge
+# No depth lies this close to the threshold's, so that rounding moves no pixel across.
+_GAP = 0.02
+_BLOCK_PIXELS = 32_768
+_RELIEF_M = 12.0  # over which a cloud's slope towards the sun is taken
 
 
 @dataclass(frozen=True)
@@ -57,23 +38,23 @@ class Clouds:
     Attributes:
         thick: H x W optical depth of the thick layer.
         thin: H x W optical depth of the thin layer at ``REFERENCE_UM``.
+        opacity: H x W share of the ground's light that is lost at ``REFERENCE_UM``, of both
+            layers; a multiple of 1 / ``OPACITY_STEPS``.
         shading: H x W factor on the clouds' brightness, from their relief.
         shadow: H x W opacity of the cloud that stands between a pixel and the sun.
+        angstrom: Exponent of the thin layer's fall with wavelength.
         threshold: Opacity above which a pixel counts as cloudy.
     """
 
-    thick: NDArray[np.float64]
-    thin: NDArray[np.float64]
-    shading: NDArray[np.float64]
-    shadow: NDArray[np.float64]
+    thick: NDArray[np.float32]
+    thin: NDArray[np.float32]
+    opacity: NDArray[np.float32]
+    shading: NDArray[np.float32]
+    shadow: NDArray[np.float32]
+    angstrom: float = 1.0
     threshold: float = MASK_THRESHOLD
 
-    @property
-    def opacity(self) -> NDArray[np.float64]:
-        """H x W share of the ground's light that is lost at ``REFERENCE_UM``."""
-        return -np.expm1(-(self.thick + self.thin))
-
-    @property
+    @functools.cached_property
     def mask(self) -> NDArray[np.bool_]:
         """H x W, true where the opacity exceeds the threshold."""
         return self.opacity > self.threshold
@@ -81,12 +62,43 @@ class Clouds:
     @property
     def cover(self) -> float:
         """Share of cloudy pixels."""
-        return float(self.mask.mean())
+        return np.count_nonzero(self.mask) / self.mask.size
 
-    def transmission(self, wavelengths_um: Sequence[float]) -> NDArray[np.float64]:
-        """Share of the ground's light that passes, bands x H x W."""
-        ratio = (np.asarray(wavelengths_um, float) / REFERENCE_UM) ** -_THIN_EXPONENT
-        return np.exp(-(self.thick + ratio[:, None, None] * self.thin))
+    def rows(self, part: slice) -> "Clouds":
+        """The same clouds over some rows of the image."""
+        layers = ("thick", "thin", "opacity", "shading", "shadow")
+        return dataclasses.replace(self, **{name: getattr(self, name)[part] for name in layers})
+
+    def transmissions(self, wavelengths_um: Sequence[float]) -> list[NDArray[np.float32]]:
+        """Share of the ground's light that passes, H x W for each band."""
+        thick = transmission(self.thick)
+        if not self.thin.any():
+            return [thick] * len(wavelengths_um)
+        ratios = [(um / REFERENCE_UM) ** -self.angstrom for um in wavelengths_um]
+        return [thick * transmission(self.thin, ratio) for ratio in ratios]
+
+
+def opacity(thick: NDArray[np.float32], thin: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share of light that is lost in two layers, in whole steps of 1 / ``OPACITY_STEPS``."""
+    lost = 1 - transmission(thick) * transmission(thin)
+    return np.rint(lost * np.float32(OPACITY_STEPS)) / np.float32(OPACITY_STEPS)
+
+
+def transmission(depth: NDArray[np.float32], ratio: float = 1.0) -> NDArray[np.float32]:
+    """Share of light that passes an optical depth times a ratio.
+
+    Looked up, because the last bit of a processor's ``exp`` is its own.
+    """
+    if not depth.any():
+        return np.ones(depth.shape, np.float32)
+    steps = (depth * np.float32(_DEPTH_STEPS) + np.float32(0.5)).astype(np.uint16)
+    return np.take(_transmission_table(ratio), steps, mode="clip")
+
+
+@functools.lru_cache(maxsize=64)
+def _transmission_table(ratio: float) -> NDArray[np.float32]:
+    depths = np.arange(int(_LARGEST_DEPTH * _DEPTH_STEPS) + 1) / _DEPTH_STEPS
+    return np.exp(-ratio * depths).astype(np.float32)
 
 
 def draw_clouds(
@@ -96,146 +108,197 @@ def draw_clouds(
     cover: float,
     kind: CloudKind | str = "mixed",
     sun_azimuth_deg: float = 145.0,
-    shadow_length_m: float = 150.0,
     threshold: float = MASK_THRESHOLD,
+    octaves: int = 8,
+    mask: NDArray[np.bool_] | None = None,
 ) -> Clouds:
     """Draw clouds that cover a given share of an image.
 
     Args:
-        rng: Source of the randomness.
+        rng: Source of the randomness, by its bit generator's raw bits.
         shape: Height and width in pixels.
         gsd_m: Side of a pixel in metres.
         cover: Share of pixels above the threshold, from 0 to 1. At exactly 0 nothing is drawn.
-        kind: Depths and edges, or the name of one of ``CLOUD_KINDS``.
+        kind: Depths, edges and sizes, or the name of one of ``CLOUD_KINDS``.
         sun_azimuth_deg: Direction of the sun, clockwise from north (up in the image).
-        shadow_length_m: Distance on the ground between a cloud and its shadow.
         threshold: Opacity above which a pixel counts as cloudy.
+        octaves: Of the cloud field.
+        mask: H x W, a real mask whose place and shape the clouds take; ``cover`` is then unread.
 
     Returns:
         The clouds; their cover is that asked for, to the pixel where values differ.
 
     Raises:
-        ValueError: If cover is outside 0 to 1, the kind's name is unknown, or its clouds are too
-            faint to exceed the threshold everywhere.
+        ValueError: If an argument is outside its range.
     """
+    kind = _checked(shape, cover, kind, threshold, mask)
+    if cover == 0 if mask is None else not mask.any():
+        return _no_clouds(shape, kind.angstrom, threshold)
+    towards_sun = _towards_sun(sun_azimuth_deg)
+    shadow_m = uniform(rng, *kind.shadow_m)
+    shift = tuple(round(part * shadow_m / gsd_m) for part in towards_sun)
+    relief = tuple(round(part * max(_RELIEF_M / gsd_m, 1.5)) for part in towards_sun)
+    # Clouds between the image and the sun throw shadows into it.
+    border = tuple(_further(a, b) for a, b in zip(shift, relief, strict=True))
+    canvas = tuple(side + abs(step) for side, step in zip(shape, border, strict=True))
+    start = tuple(max(-step, 0) for step in border)
+
+    def at(field: NDArray, step: tuple[int, int] = (0, 0)) -> NDArray:
+        top, left = start[0] + step[0], start[1] + step[1]
+        return field[top : top + shape[0], left : left + shape[1]]
+
+    size_m = kind.size_m[0] * (kind.size_m[1] / kind.size_m[0]) ** uniform(rng, 0, 1)
+    size_px = max(round(size_m / gsd_m, 6), 2.0)
+    field = octave_noise(rng, canvas, size_px, octaves, kind.roughness)
+    texture = octave_noise(rng, canvas, max(0.4 * size_px, 2.0), octaves, 0.8)
+    if mask is None:
+        inwards_m = _above_level(field, at, cover) * np.float32(size_px * gsd_m)
+    else:
+        inwards_m = _distance_to_edge(field, mask, border) * np.float32(gsd_m)
+    thick, thin, lost = (np.empty(canvas, np.float32) for _ in range(3))
+    for rows in row_blocks(canvas):
+        thick[rows], thin[rows] = _depths(inwards_m[rows], texture[rows], kind, threshold)
+        lost[rows] = opacity(thick[rows], thin[rows])
+    shading = np.empty(shape, np.float32)
+    layers, sunward = (at(thick), at(thin)), (at(thick, relief), at(thin, relief))
+    for rows in row_blocks(shape):
+        depth, sunward_depth = (a[rows] + b[rows] for a, b in (layers, sunward))
+        shading[rows] = _shading(depth, sunward_depth)
+    return Clouds(
+        thick=layers[0],
+        thin=layers[1],
+        opacity=np.ascontiguousarray(at(lost)),
+        shading=shading,
+        shadow=at(lost, shift) if shadow_m else np.zeros(shape, np.float32),
+        angstrom=kind.angstrom,
+        threshold=threshold,
+    )
+
+
+def row_blocks(shape: tuple[int, int]) -> Iterator[slice]:
+    """Rows to work on together: intermediate results of so few pixels stay in the cache."""
+    step = max(_BLOCK_PIXELS // shape[1], 1)
+    for start in range(0, shape[0], step):
+        yield slice(start, start + step)
+
+
+def _checked(
+    shape: tuple[int, int],
+    cover: float,
+    kind: CloudKind | str,
+    threshold: float,
+    mask: NDArray[np.bool_] | None,
+) -> CloudKind:
     if not 0 <= cover <= 1:
         raise ValueError(f"cover: expected a share from 0 to 1, found {cover}")
+    if not 0.02 <= threshold <= 0.9:
+        raise ValueError(f"threshold: expected an opacity from 0.02 to 0.9, found {threshold}")
+    if mask is not None and (mask.shape != tuple(shape) or mask.dtype != bool):
+        raise ValueError(
+            f"mask: expected booleans of {tuple(shape)}, found {mask.dtype} of {mask.shape}"
+        )
     if isinstance(kind, str):
         if kind not in CLOUD_KINDS:
             raise ValueError(f"kind: expected one of {sorted(CLOUD_KINDS)}, found {kind!r}")
         kind = CLOUD_KINDS[kind]
-    azimuth = np.deg2rad(sun_azimuth_deg)
-    shift = (
-        round(np.cos(azimuth) * shadow_length_m / gsd_m),
-        round(-np.sin(azimuth) * shadow_length_m / gsd_m),
-    )
-    if cover == 0:
-        nothing = np.zeros(shape)
-        return Clouds(nothing, nothing, np.ones(shape), nothing, threshold)
-    # Clouds outside the image throw shadows into it.
-    border = max(abs(shift[0]), abs(shift[1]))
-    canvas = (shape[0] + 2 * border, shape[1] + 2 * border)
-    layers = _Layers(rng, canvas, gsd_m, kind)
-    inside = (slice(border, border + shape[0]), slice(border, border + shape[1]))
-    thick, thin = layers.depths(layers.bias_for(cover, threshold, inside))
-    opacity = -np.expm1(-(thick + thin))
-    behind = tuple(
-        slice(border - step, border - step + side) for step, side in zip(shift, shape, strict=True)
-    )
-    shadow = ndimage.gaussian_filter(opacity, 6 / gsd_m)[behind]
-    shading = _relief(thick + thin, azimuth, gsd_m)[inside]
-    return Clouds(thick[inside], thin[inside], shading, shadow, threshold)
+    return kind
 
 
-def add_clouds(
-    clear: NDArray[np.float64], clouds: Clouds, wavelengths_um: Sequence[float]
-) -> NDArray[np.float64]:
-    """Put clouds and their shadows over a clear image.
+def _no_clouds(shape: tuple[int, int], angstrom: float, threshold: float) -> Clouds:
+    nothing = np.zeros(shape, np.float32)
+    bright = np.ones(shape, np.float32)
+    return Clouds(nothing, nothing, nothing, bright, nothing, angstrom, threshold)
 
-    The light that arrives is I = J t + A (1 - t): the ground's, J, dimmed by shadow and by the
-    transmission t, and the cloud's own, A. All but J depend on the band.
 
-    Args:
-        clear: Bands x H x W reflectance.
-        clouds: Clouds of the same height and width.
-        wavelengths_um: Centre of each band in micrometres.
+def _towards_sun(azimuth_deg: float) -> tuple[float, float]:
+    """Rows and columns per unit of length, without the last bits, which are the machine's own."""
+    azimuth = math.radians(azimuth_deg)
+    return -round(math.cos(azimuth), 9), round(math.sin(azimuth), 9)
 
-    Returns:
-        Bands x H x W reflectance; equal to ``clear`` where there is neither cloud nor shadow.
 
-    Raises:
-        ValueError: If the sizes or the number of bands disagree.
+def _further(a: int, b: int) -> int:
+    return a if abs(a) >= abs(b) else b
+
+
+def _above_level(
+    field: NDArray[np.float32], at: Callable[[NDArray], NDArray], cover: float
+) -> NDArray[np.float32]:
+    """Height of the field above the level that leaves a share of the image above itself.
+
+    The field rises by about one standard deviation over its features' size.
     """
-    expected = (len(wavelengths_um), *clouds.thick.shape)
-    if clear.shape != expected:
-        raise ValueError(
-            f"clear: expected bands x height x width of {expected}, as the wavelengths and clouds "
-            f"say, found {clear.shape}"
-        )
-    transmission = clouds.transmission(wavelengths_um)
-    white = np.interp(wavelengths_um, _WHITE_UM, _WHITE)[:, None, None]
-    # Deep cloud is white; a veil scatters once and is dimmer.
-    brightness = (0.5 + 0.5 * clouds.opacity**2) * clouds.shading
-    loss = np.interp(wavelengths_um, _SHADOW_UM, _SHADOW_STRENGTH)[:, None, None]
-    ground = clear * (1 - loss * clouds.shadow)
-    return ground * transmission + white * brightness * (1 - transmission)
+    whole = np.empty(field.shape, np.uint16)
+    for rows in row_blocks(field.shape):
+        scaled = field[rows] * np.float32(_FIELD_STEPS) + np.float32(_FIELD_REACH)
+        whole[rows] = np.clip(scaled, 0, 2 * _FIELD_REACH - 1)
+    inside = at(whole)
+    counts = np.zeros(2 * _FIELD_REACH, np.int64)
+    for rows in row_blocks(inside.shape):
+        counts += np.bincount(inside[rows].ravel(), minlength=len(counts))
+    level = np.float32(_level(counts, cover))
+    height = np.empty(field.shape, np.float32)
+    for rows in row_blocks(field.shape):
+        height[rows] = (whole[rows] - level) * np.float32(1 / _FIELD_STEPS)
+    return height
 
 
-class _Layers:
-    """Thick and thin cloud as functions of one bias: the higher, the more sky is covered."""
-
-    def __init__(
-        self, rng: np.random.Generator, shape: tuple[int, int], gsd_m: float, kind: CloudKind
-    ) -> None:
-        size_m = rng.uniform(90, 260)
-        base = fractal_noise(rng, shape, size_m / gsd_m, 1.9)
-        own = fractal_noise(rng, shape, 1.4 * size_m / gsd_m, 1.7)
-        self.kind = kind
-        self.thick_field = base
-        # The veil gathers around thick cloud and reaches beyond it.
-        self.thin_field = 0.6 * base + 0.8 * own + (0.5 if kind.thick_depth else 0.0)
-        texture = np.exp(0.35 * fractal_noise(rng, shape, 80 / gsd_m, 1.5))
-        self.texture = np.clip(texture, 0.5, 2.0)
-
-    def depths(
-        self, bias: float, where: tuple[slice, slice] = (slice(None), slice(None))
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Optical depth of both layers in a part of the canvas."""
-        texture, kind = self.texture[where], self.kind
-        thick = _ramp((self.thick_field[where] + bias) / kind.thick_edge)
-        thin = _ramp((self.thin_field[where] + bias) / kind.thin_edge)
-        return kind.thick_depth * texture * thick, kind.thin_depth * texture * thin
-
-    def bias_for(self, cover: float, threshold: float, inside: tuple[slice, slice]) -> float:
-        """Smallest bias that covers at least a share of the inside, by bisection."""
-
-        def covered(bias: float) -> float:
-            thick, thin = self.depths(bias, inside)
-            return float((-np.expm1(-(thick + thin)) > threshold).mean())
-
-        reach = max(np.abs(self.thick_field).max(), np.abs(self.thin_field).max())
-        width = max(self.kind.thick_edge, self.kind.thin_edge)
-        low, high = -float(reach), float(reach + width)
-        if covered(high) < cover:
-            raise ValueError(
-                f"clouds of {self.kind} never exceed an opacity of {threshold} on {cover:.0%} of "
-                "the image; give deeper clouds or a lower threshold"
-            )
-        for _ in range(24):
-            middle = (low + high) / 2
-            low, high = (low, middle) if covered(middle) >= cover else (middle, high)
-        return high
+def _level(counts: NDArray[np.int64], cover: float) -> int:
+    """Value above which lies the share of pixels nearest to that wanted."""
+    if cover == 1:
+        return -1
+    above = counts.sum() - np.cumsum(counts)
+    # Partial cover has at least a cloudy and a clear pixel.
+    wanted = min(max(cover * counts.sum(), 1), counts.sum() - 1)
+    return int(np.argmin(np.abs(above - wanted)))
 
 
-def _ramp(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _distance_to_edge(
+    field: NDArray[np.float32], mask: NDArray[np.bool_], border: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Pixels to a mask's edge, positive inside and negative outside, made uneven by a field."""
+    width = [(max(-step, 0), max(step, 0)) for step in border]
+    mask = np.pad(mask, width, mode="edge")
+    if mask.all():
+        return np.full(mask.shape, sum(mask.shape), np.float32)
+    inside = ndimage.distance_transform_edt(mask).astype(np.float32)
+    outside = ndimage.distance_transform_edt(~mask).astype(np.float32)
+    return np.where(mask, inside * np.clip(1 + np.float32(0.35) * field, 0.25, 2), -outside)
+
+
+def _depths(
+    inwards_m: NDArray[np.float32],
+    texture: NDArray[np.float32],
+    kind: CloudKind,
+    threshold: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Optical depth of both layers, in whole steps."""
+    edge_depth = -math.log1p(-threshold)
+    # Bends off smoothly: a clipped texture would leave level patches.
+    factor = 1 + np.float32(kind.texture) * (texture / (1 + np.float32(0.4) * np.abs(texture)))
+    core_m = inwards_m - np.float32(kind.core_m)
+    thick = np.float32(kind.thick_depth) * _ramp(core_m / np.float32(kind.thick_edge_m)) * factor
+    thin = np.float32(kind.thin_depth) * _ramp(inwards_m / np.float32(kind.thin_edge_m)) * factor
+    fringe = np.float32((1 - _GAP) * edge_depth) * _ramp(1 + inwards_m / np.float32(_FRINGE_M))
+    veil = np.where(inwards_m > 0, np.float32((1 + _GAP) * edge_depth), fringe)
+    # The edge itself belongs to the layer that the kind is made of.
+    if kind.thin_depth:
+        thin += veil
+    else:
+        thick += veil
+    return _whole_steps(thick), _whole_steps(thin)
+
+
+def _whole_steps(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    steps = np.rint(np.minimum(depth, _LARGEST_DEPTH) * np.float32(_DEPTH_STEPS))
+    return steps * np.float32(1 / _DEPTH_STEPS)
+
+
+def _ramp(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Smooth step from exactly 0 below 0 to exactly 1 above 1."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 
-def _relief(depth: NDArray[np.float64], azimuth: float, gsd_m: float) -> NDArray[np.float64]:
-    """Brighter towards the sun, darker away from it; exactly 1 on level cloud."""
-    down, right = np.gradient(ndimage.gaussian_filter(depth, 9 / gsd_m), gsd_m)
-    # A cloud's top falls towards the sun where its depth does.
-    towards_sun = down * np.cos(azimuth) - right * np.sin(azimuth)
-    return 1 + 0.12 * np.tanh(towards_sun * 25)
+def _shading(depth: NDArray[np.float32], sunward: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Brighter where a cloud's top falls towards the sun, as its depth does; 1 on level cloud."""
+    return 1 + np.clip(np.float32(0.1) * (depth - sunward), -0.12, 0.12)

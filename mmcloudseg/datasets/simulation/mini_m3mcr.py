@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.datasets.simulation.clouds import add_clouds, draw_clouds
+from mmcloudseg.datasets.simulation.cloud_kinds import KIND_ODDS, choose_kind
+from mmcloudseg.datasets.simulation.cloud_rendering import add_clouds, cloud_reflectance
+from mmcloudseg.datasets.simulation.clouds import draw_clouds
 from mmcloudseg.datasets.simulation.landscape import (
     CLASS_CODES,
     aggregate_cover,
@@ -26,7 +28,6 @@ _GREENNESS = {"spring": 0.65, "summer": 0.8, "fall": 0.4, "winter": 0.3}
 # Areas of a split never run into the next split's numbers.
 _AREAS_PER_SPLIT = 100_000
 _COVER_BINS = 5
-_KIND_ODDS = {"thick": 0.3, "thin": 0.3, "mixed": 0.4}
 _NODATA_EVERY = 24
 
 
@@ -120,24 +121,26 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
     if index % _NODATA_EVERY == _NODATA_EVERY // 2:
         corner = land.integers(2, 6, 2)
         land_cover[: corner[0], : corner[1]] = 0
-    clear = render_reflectance(texture, place, materials, PLANETSCOPE_UM, area.gains)
+    clear = _to_counts(
+        render_reflectance(texture, place, materials, PLANETSCOPE_UM, area.gains) * 10_000
+    )
     clouds = draw_clouds(
         sky,
         size,
         OPTICAL_GSD_M,
         cloud_cover(seed, split, index),
-        str(sky.choice(list(_KIND_ODDS), p=list(_KIND_ODDS.values()))),
+        choose_kind(sky, KIND_ODDS),
         area.sun_azimuth_deg,
-        sky.uniform(60, 260),
     )
+    white = cloud_reflectance(PLANETSCOPE_UM) * 10_000
     backscatter_db = render_backscatter(radar, place, materials, label_size, offset)
     return Sample(
         split=split,
         season=area.season,
         area=area.number,
         patch=patch + 1,
-        cloud_free=_to_counts(clear),
-        cloudy=_to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM)),
+        cloud_free=clear,
+        cloudy=_to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white)),
         cloud_mask=clouds.mask,
         backscatter_db=np.round(backscatter_db, 4),
         land_cover=land_cover,
@@ -189,6 +192,6 @@ def _snap_outwards(label_origin: tuple[int, int]) -> tuple[int, int]:
     return east // OPTICAL_GSD_M * OPTICAL_GSD_M, -(-north // OPTICAL_GSD_M) * OPTICAL_GSD_M
 
 
-def _to_counts(reflectance: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Reflectance x 10 000; 0 is kept for nodata."""
-    return np.clip(np.round(reflectance * 10_000), 1, 65_535).astype(np.uint16)
+def _to_counts(values: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Whole numbers; 0 is kept for nodata."""
+    return np.clip(np.round(values), 1, 65_535).astype(np.uint16)

@@ -3,11 +3,13 @@
 from .aligned_crop import AlignedCenterCrop, AlignedRandomCrop
 from .formatting import PackCloudSegInputs, cloud_cover
 from .loading import LoadRasters
+from .simulate_clouds import SimulateClouds
 
 __all__ = [
     "AlignedCenterCrop",
     "AlignedRandomCrop",
     "LoadRasters",
     "PackCloudSegInputs",
+    "SimulateClouds",
     "cloud_cover",
 ]

@@ -27,6 +27,8 @@ META_KEYS = (
     "band_layout",
     "crop_window",
     "cloud_cover",
+    "cloud_cover_bin",
+    "optical",
 )
 
 

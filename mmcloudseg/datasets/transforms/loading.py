@@ -146,8 +146,13 @@ class LoadRasters(BaseTransform):
 
     def _load_image(self, results: dict, grid: GridWindow) -> None:
         parts, layout, start = [], {}, 0
+        read: dict[tuple, np.ndarray] = {}
         for modality in self.modalities:
-            part = self._load_modality(results, modality, grid)
+            # A clear sample is its own cloud-free image: one file, read once.
+            source = (results.get(PATH_KEYS[modality]), str(self.bands.get(modality)))
+            if source not in read or modality == "sar":
+                read[source] = self._load_modality(results, modality, grid)
+            part = read[source]
             layout[modality] = (start, start + len(part))
             start += len(part)
             parts.append(part)

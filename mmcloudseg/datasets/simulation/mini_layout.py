@@ -1,0 +1,122 @@
+"""What writers of miniature data sets share: a set appears whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import rasterio
+from numpy.typing import NDArray
+
+from mmcloudseg.datasets.rasters import raster_session
+
+
+@dataclass(frozen=True)
+class MiniLayout:
+    """The top of a miniature set's folder.
+
+    Attributes:
+        marker: Name of the file that says how the folder was made, and that it may be made again.
+        tool: File name of the command-line tool that makes the set, for messages.
+        names: Folders and files that the set consists of, without the marker.
+    """
+
+    marker: str
+    tool: str
+    names: tuple[str, ...]
+
+    def check_target(self, out: Path, force: bool = False) -> None:
+        """Raise ``FileExistsError`` if the set must not be written to a folder."""
+        if out.exists() and not out.is_dir():
+            raise FileExistsError(f"{out}: expected a folder, found a file; name another folder")
+        foreign = out.is_dir() and any(out.iterdir()) and not (out / self.marker).is_file()
+        if foreign and not force:
+            raise FileExistsError(
+                f"{out}: the folder is not empty and has no {self.marker}, so it was not made by "
+                f"{self.tool}; name another folder, or give --force to replace "
+                f"{', '.join(self.names)} in it"
+            )
+
+    def write(
+        self,
+        out: str | Path,
+        fill: Callable[[Path], None],
+        recipe: Mapping[str, Any],
+        force: bool = False,
+    ) -> int:
+        """Make the set in a hidden folder beside ``out`` and move it there when complete.
+
+        Args:
+            out: Folder to make; its parents are made as needed.
+            fill: Writes everything in ``names`` to the folder that it is given.
+            recipe: What the marker says about the set.
+            force: Whether to replace the set's files in a folder without the marker.
+
+        Returns:
+            Bytes written.
+
+        Raises:
+            FileExistsError: If ``out`` is a file, or holds something without the marker and
+                ``force`` is not given.
+        """
+        out = Path(out).resolve()
+        self.check_target(out, force)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = out.parent / f".{out.name}.partial-{uuid4().hex[:8]}"
+        partial.mkdir()
+        try:
+            with raster_session():
+                fill(partial)
+            (partial / self.marker).write_text(json.dumps(recipe, indent=2) + "\n")
+            size = sum(path.stat().st_size for path in partial.rglob("*") if path.is_file())
+            self._install(partial, out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return size
+
+    def _install(self, partial: Path, out: Path) -> None:
+        """Move a complete set to its name; other files that lie there stay."""
+        if not out.exists():
+            os.rename(partial, out)
+            return
+        discarded = partial / "replaced"
+        discarded.mkdir()
+        # The marker comes last: a folder that has it is complete.
+        (out / self.marker).unlink(missing_ok=True)
+        for name in (*self.names, self.marker):
+            if (out / name).exists():
+                os.rename(out / name, discarded / name)
+            os.rename(partial / name, out / name)
+
+
+def write_geotiff(path: Path, bands: NDArray[Any], **profile: Any) -> None:
+    """Write an image, and its folder; bands are interleaved by pixel unless told otherwise.
+
+    Args:
+        path: The file.
+        bands: Bands x H x W, or H x W for one band.
+        profile: As in ``rasterio.open``: ``crs``, ``transform``, ``nodata``, ``compress``…
+    """
+    bands = bands[None] if bands.ndim == 2 else bands
+    count, height, width = bands.shape
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        dtype=bands.dtype,
+        count=count,
+        height=height,
+        width=width,
+        **{"interleave": "pixel" if count > 1 else "band", **profile},
+    ) as raster:
+        raster.write(bands)
+
+
+def north_up(origin: tuple[float, float], gsd_m: float) -> rasterio.Affine:
+    """Geotransform of a grid whose upper left corner is ``origin`` (east, north) in metres."""
+    return rasterio.Affine(gsd_m, 0, origin[0], 0, -gsd_m, origin[1])

@@ -1,0 +1,167 @@
+"""Clouds drawn over the optical image of a sample."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from ..errors import DataError
+from ..grids import resample
+from ..rasters import load_array, open_raster, raster_session
+from ..simulation import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
+from ..simulation.octaves import uniform
+from ..simulation.simulated_clouds import generator
+
+
+@TRANSFORMS.register_module()
+class SimulateClouds(BaseTransform):
+    """Put clouds over the optical bands of a clear sample; see ``simulate_clouds``.
+
+    The optical bands become cloudy; the cloud-free bands, if loaded, and SAR stay as they are.
+    Where the dataset says ``optical='cloud_free'``, as for a teacher, no cloud is drawn.
+
+    A sample's clouds depend on its name and the seed alone: every visit, every worker and every
+    machine sees the same. With ``redraw`` each visit draws anew, from Python's ``random``, which
+    MMEngine seeds in every worker as it does for random crops.
+
+    Required Keys:
+
+    - img, band_layout, sample_name
+    - crop_window, optical, seg_fields (optional)
+
+    Modified or Added Keys:
+
+    - img (its optical bands)
+    - gt_cloud_mask (uint8, H x W, 1 cloud, 0 clear), named in seg_fields
+    - cloud_kind (the kind's name, 'none' where no cloud was drawn)
+
+    Args:
+        gsd_m: Side of an optical pixel in metres.
+        wavelengths_um: Centre of each optical band in micrometres.
+        white: Image value of a fully opaque cloud, for all bands or each; by default its
+            reflectance times ``scale``.
+        scale: Image value of a reflectance of 1.
+        cover: Share of cloudy pixels, 0 to 1, or a range to draw it from.
+        kind: Name of a kind, or names and their odds.
+        clear_fraction: Fraction of samples that get no cloud at all.
+        mask_dir: Folder of real masks (``.npy`` or ``.tif``, non-zero is cloud); each sample takes
+            the place and shape of one of them, brought to its size.
+        threshold: Opacity above which a pixel counts as cloudy.
+        octaves: Of the cloud field.
+        seed: Of the whole set.
+        redraw: Draw other clouds at each visit, for training.
+    """
+
+    def __init__(
+        self,
+        gsd_m: float,
+        wavelengths_um: Sequence[float],
+        white: Sequence[float] | float | None = None,
+        scale: float = 10_000.0,
+        cover: float | tuple[float, float] = (0.0, 1.0),
+        kind: str | Mapping[str, float] = KIND_ODDS,
+        clear_fraction: float = 0.0,
+        mask_dir: str | None = None,
+        threshold: float = MASK_THRESHOLD,
+        octaves: int = 8,
+        seed: int = 0,
+        redraw: bool = False,
+    ) -> None:
+        super().__init__()
+        self.settings = dict(
+            gsd_m=gsd_m,
+            wavelengths_um=tuple(wavelengths_um),
+            white=white,
+            scale=scale,
+            cover=cover,
+            kind=kind,
+            threshold=threshold,
+            octaves=octaves,
+        )
+        if not 0 <= clear_fraction <= 1:
+            raise ValueError(f"clear_fraction: expected 0 to 1, found {clear_fraction}")
+        self.clear_fraction = clear_fraction
+        self.mask_paths = _mask_paths(mask_dir) if mask_dir is not None else []
+        self.seed = seed
+        self.redraw = redraw
+        # What is wrong with the settings shows when the pipeline is built, not in a worker.
+        simulate_clouds(np.zeros((len(wavelengths_um), 4, 4)), name="", **self.settings)
+
+    def transform(self, results: dict) -> dict:
+        """Draw clouds.
+
+        Raises:
+            ValueError: If there are no optical bands, or not as many as wavelengths.
+        """
+        start, stop = self._optical_bands(results)
+        shape = results["img"].shape[:2]
+        mask, kind = np.zeros(shape, np.uint8), "none"
+        name = self._name(results)
+        choices = generator(self.seed, f"choices of {name}")
+        clear = uniform(choices, 0, 1) < self.clear_fraction
+        if results.get("optical") != "cloud_free" and not clear:
+            image = np.ascontiguousarray(results["img"][..., start:stop].transpose(2, 0, 1))
+            drawn = simulate_clouds(
+                image,
+                name=name,
+                seed=self.seed,
+                mask=self._real_mask(choices, shape),
+                **self.settings,
+            )
+            results["img"] = results["img"].copy()
+            results["img"][..., start:stop] = drawn.image.transpose(1, 2, 0)
+            mask, kind = drawn.mask.astype(np.uint8), drawn.kind
+        results["gt_cloud_mask"] = mask
+        results["cloud_kind"] = kind
+        fields = list(results.get("seg_fields", []))
+        results["seg_fields"] = [*fields, *({"gt_cloud_mask"} - set(fields))]
+        return results
+
+    def _optical_bands(self, results: dict) -> tuple[int, int]:
+        layout = results["band_layout"]
+        wanted = len(self.settings["wavelengths_um"])
+        start, stop = layout.get("optical", (0, 0))
+        if stop - start != wanted:
+            raise ValueError(
+                f"SimulateClouds: {results.get('img_path', 'the sample')} has {stop - start} "
+                f"optical bands, but wavelengths_um names {wanted}. Load the optical image "
+                "before, and give one wavelength per band."
+            )
+        return start, stop
+
+    def _name(self, results: dict) -> str:
+        name = str(results.get("sample_name") or results["img_path"])
+        if results.get("crop_window") is not None:
+            name += f" {tuple(results['crop_window'])}"
+        return f"{name} {random.getrandbits(64)}" if self.redraw else name
+
+    def _real_mask(
+        self, choices: np.random.Generator, shape: tuple[int, int]
+    ) -> np.ndarray | None:
+        if not self.mask_paths:
+            return None
+        path = self.mask_paths[int(uniform(choices, 0, len(self.mask_paths)))]
+        if path.endswith(".npy"):
+            mask = load_array(path)
+        else:
+            with raster_session(), open_raster(path) as source:
+                mask = source.read(1)
+        return resample(mask != 0, shape)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings}, seed={self.seed}, redraw={self.redraw})"
+
+
+def _mask_paths(folder: str) -> list[str]:
+    paths = sorted(str(p) for p in Path(folder).rglob("*") if p.suffix in (".npy", ".tif"))
+    if not paths:
+        raise DataError(
+            f"mask_dir {folder!r}: holds no cloud mask. Name a folder with .npy or .tif masks, or "
+            "leave mask_dir out to draw clouds' shapes too."
+        )
+    return paths
