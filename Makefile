@@ -2,21 +2,30 @@
 VENV ?= .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
-DATA ?= data/mini_m3mcr
-WORK ?= work_dirs/cloudseg_mini
-CONFIG := configs/cloudseg_mini.py
+# The set to train on: mini (M3M-CR's layout), whu or luojia. All are procedural and made here.
+DATA ?= mini
+DATA_mini := data/mini_m3mcr
+DATA_whu := data/mini_whu-opt-sar/256
+SCENES_whu := data/mini_whu-opt-sar_scenes
+DATA_luojia := data/mini_luojia-osfcr
+NAME_mini := mini
+NAME_whu := mini-whu
+NAME_luojia := mini-luojia
+ROOT := $(or $(DATA_$(DATA)),$(error DATA=$(DATA): expected mini, whu or luojia))
+CONFIG := configs/cloudseg_$(NAME_$(DATA)).py
+WORK ?= work_dirs/cloudseg_$(NAME_$(DATA))
 STAMP := $(VENV)/.mmcloudseg-installed
 REQUIREMENTS := $(wildcard requirements/*.txt) setup.py mmcloudseg/version.py
 
-.PHONY: help train test lint install clean
+.PHONY: help train test lint install clean data-mini data-whu data-luojia
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-train: install $(DATA)/test.csv  ## Mini data set, teacher, student, scores and pictures: minutes on a CPU
-	$(PY) tools/train.py $(CONFIG) --data-root $(DATA) --work-dir $(WORK) --resume
-	$(PY) tools/test.py $(CONFIG) $(WORK)/best.pth --data-root $(DATA) \
+train: install data-$(DATA)  ## Data set, teacher, student, scores, pictures: minutes on a CPU; DATA=whu|luojia for others
+	$(PY) tools/train.py $(CONFIG) --data-root $(ROOT) --work-dir $(WORK) --resume
+	$(PY) tools/test.py $(CONFIG) $(WORK)/best.pth --data-root $(ROOT) \
 	  --work-dir $(WORK)/test --show-dir $(WORK)/pictures --out $(WORK)/test
 
 test: install  ## The whole suite
@@ -36,8 +45,16 @@ $(STAMP): $(REQUIREMENTS)
 	  $(PY) -m pip install --force-reinstall --no-deps opencv-python-headless; }
 	touch $@
 
-$(DATA)/test.csv:
-	$(PY) tools/make_mini_m3mcr.py $(DATA)
+data-mini: install
+	test -f $(DATA_mini)/test.csv || $(PY) tools/make_mini_m3mcr.py $(DATA_mini)
 
-clean:  ## Remove results and the mini data set
-	rm -rf work_dirs data/mini_m3mcr
+data-whu: install
+	test -d $(SCENES_whu) || $(PY) tools/make_mini_whu_opt_sar.py $(SCENES_whu)
+	$(PY) tools/dataset_converters/whu_opt_sar.py $(SCENES_whu) $(dir $(DATA_whu)) \
+	  --tile-size 256 --subset
+
+data-luojia: install
+	test -d $(DATA_luojia) || $(PY) tools/make_mini_luojia.py $(DATA_luojia)
+
+clean:  ## Remove results and the procedural data sets
+	rm -rf work_dirs data/mini_m3mcr data/mini_whu-opt-sar data/mini_whu-opt-sar_scenes data/mini_luojia-osfcr

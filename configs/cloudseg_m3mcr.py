@@ -1,4 +1,4 @@
-# CloudSeg on the M3M-CR: the student, distilled from a teacher that sees the clear image.
+# CloudSeg on M3M-CR: the student, distilled from a teacher that sees the clear image.
 _base_ = "./cloudseg_student_m3mcr.py"
 
 teacher_config = "cloudseg_teacher_m3mcr.py"

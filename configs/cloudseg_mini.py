@@ -1,4 +1,4 @@
-# CloudSeg on the mini data set: the student, distilled from a teacher that sees the clear image.
+# CloudSeg on the mini M3M-CR: the student, distilled from a teacher that sees the clear image.
 _base_ = "./cloudseg_student_mini.py"
 
 teacher_config = "cloudseg_teacher_mini.py"

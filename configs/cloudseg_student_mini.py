@@ -1,7 +1,6 @@
 # The student alone: land cover and cloud removal, without a teacher.
 _base_ = [
-    "_base_/models/cloudseg_mit-b0.py",
-    "_base_/datasets/mini_m3mcr.py",
+    "_base_/cloudseg/mini_m3mcr.py",
     "_base_/schedules/schedule_mini.py",
     "_base_/default_runtime.py",
 ]

@@ -1,7 +1,6 @@
 # The teacher: no spatial gate, no cloud removal, trained on the cloud-free image.
 _base_ = [
-    "_base_/models/cloudseg_mit-b4.py",
-    "_base_/datasets/m3mcr.py",
+    "_base_/cloudseg/m3mcr.py",
     "_base_/schedules/schedule_30e.py",
     "_base_/default_runtime.py",
 ]

@@ -1,7 +1,6 @@
 # The teacher: no spatial gate, no cloud removal, trained on the cloud-free image.
 _base_ = [
-    "_base_/models/cloudseg_mit-b0.py",
-    "_base_/datasets/mini_m3mcr.py",
+    "_base_/cloudseg/mini_m3mcr.py",
     "_base_/schedules/schedule_mini.py",
     "_base_/default_runtime.py",
 ]

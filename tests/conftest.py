@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,34 @@ def mini(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "mini"
     write_mini_m3mcr(folder, seed=0, counts=dict(train=4, val=2, test=2))
     return folder
+
+
+@pytest.fixture(scope="session")
+def mini_whu(tmp_path_factory) -> Path:
+    """Tiles of a small mini WHU-OPT-SAR: 2 training scenes, 1 validation and 1 test scene."""
+    from mmcloudseg.datasets.conversion import convert
+    from mmcloudseg.datasets.simulation import write_mini_whu
+
+    folder = tmp_path_factory.mktemp("data")
+    write_mini_whu(folder / "scenes", counts=dict(train=3, test=1), size=(256, 300))
+    made = convert(folder / "scenes", folder / "tiles", tile_sizes=[256], subset=True, jobs=1)
+    return made.folders[0].path
+
+
+@pytest.fixture(scope="session")
+def mini_luojia(tmp_path_factory) -> Path:
+    """A small mini LuojiaSET-OSFCR: 3 regions of interest, one for each split."""
+    from mmcloudseg.datasets.simulation import write_mini_luojia
+
+    folder = tmp_path_factory.mktemp("data") / "luojia"
+    write_mini_luojia(folder, rois=3, patches_per_roi=5)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mini_root(request) -> Callable[[str], Path]:
+    """``mini_root(dataset_type)``: the root of a small set for a dataset class; made if needed."""
+    fixtures = dict(
+        M3MCRDataset="mini", WHUOptSARDataset="mini_whu", LuojiaOSFCRDataset="mini_luojia"
+    )
+    return lambda dataset_type: request.getfixturevalue(fixtures[dataset_type])

@@ -1,4 +1,4 @@
-"""The ablation's four corners over several seeds, each run in a process of its own."""
+"""Studies: some configs over several seeds, each run in a process of its own."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ CORNERS = (
     Corner("distillation", "cloudseg_distill-only_{data}", needs_teacher=True),
     Corner("both (CloudSeg)", "cloudseg_{data}", needs_teacher=True),
 )
+CLOUD_TRAINING = (
+    Corner("trained on clear images", "cloudseg_clear_{data}"),
+    Corner("trained under simulated clouds", "cloudseg_simulated_{data}"),
+)
+STUDIES = {"components": CORNERS, "clouds": CLOUD_TRAINING}
+"""What each component adds; and what simulated clouds in training do."""
 Scores = dict[str, float | None]
 
 
@@ -48,15 +54,23 @@ class Ablation:
 
     Args:
         configs: Folder of the configs.
-        data: Their data set, ``mini`` or ``m3mcr``.
+        data: Their data set, as the configs' names end.
         work_dir: Where runs lie, as ``seed_<n>/<config>``.
         jobs: Processes at a time, which share the cores.
         data_root: Replaces the configs' data root.
+        corners: The table's rows.
     """
 
     def __init__(
-        self, configs: Path, data: str, work_dir: Path, jobs: int = 1, data_root: str | None = None
+        self,
+        configs: Path,
+        data: str,
+        work_dir: Path,
+        jobs: int = 1,
+        data_root: str | None = None,
+        corners: Sequence[Corner] = CORNERS,
     ) -> None:
+        self.corners = corners
         self.configs = configs
         self.data = data
         self.work_dir = work_dir
@@ -77,9 +91,14 @@ class Ablation:
         """
         with ThreadPoolExecutor(self.jobs) as pool:
             # Teachers come first in the queue, so that nobody waits for one that cannot start.
-            teachers = {seed: pool.submit(self._run_one, TEACHER, seed) for seed in seeds}
+            taught = any(corner.needs_teacher for corner in self.corners)
+            teachers = {
+                seed: pool.submit(self._run_one, TEACHER, seed) for seed in seeds if taught
+            }
             runs: dict[str, list[Future]] = {TEACHER.title: list(teachers.values())}
-            for corner in CORNERS:
+            if not taught:
+                del runs[TEACHER.title]
+            for corner in self.corners:
                 runs[corner.title] = [
                     pool.submit(
                         self._run_one,
@@ -90,7 +109,7 @@ class Ablation:
                     for seed in seeds
                 ]
             everything = [future for futures in runs.values() for future in futures]
-            with tqdm(total=len(everything), desc="ablation", unit="run") as bar:
+            with tqdm(total=len(everything), desc="study", unit="run") as bar:
                 for future in everything:
                     future.add_done_callback(lambda _: bar.update())
                 return {title: [f.result() for f in futures] for title, futures in runs.items()}

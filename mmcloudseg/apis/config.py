@@ -101,7 +101,7 @@ def overfit_training_samples(cfg: Config) -> None:
     """
     train = next(datasets(cfg))
     for dataset in datasets(cfg):
-        dataset.update({k: train[k] for k in ("ann_file", "data_prefix") if k in train})
+        dataset.update({k: train[k] for k in ("ann_file", "data_prefix", "split") if k in train})
         dataset.pop("holdout_fraction", None)
         dataset.pop("holdout", None)
     for network in networks(cfg):

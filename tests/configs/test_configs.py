@@ -26,11 +26,13 @@ def shallow(cfg: Config) -> None:
 
 
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
-def cfg(request, mini):
-    config = load_config(str(request.param), data_root=str(mini))
+def cfg(request, mini_root):
+    dataset_type = Config.fromfile(request.param).train_dataloader.dataset.type
+    config = load_config(str(request.param), data_root=str(mini_root(dataset_type)))
     shallow(config)
     for dataset in datasets(config):
-        dataset.update(holdout_fraction=0.0, holdout="exclude")
+        if dataset.type == "M3MCRDataset":
+            dataset.update(holdout_fraction=0.0, holdout="exclude")
     return config
 
 
@@ -59,7 +61,8 @@ def test_predicts_on_the_label_grid(cfg):
     data = model.data_preprocessor(pseudo_collate([dataset[0]]), training=False)
     with torch.no_grad():
         (result,) = model(**data, mode="predict")
-    assert result.pred_sem_seg.data.shape == result.gt_sem_seg.data.shape == (1, 90, 90)
+    side = 90 if type(dataset).__name__ == "M3MCRDataset" else 256
+    assert result.pred_sem_seg.data.shape == result.gt_sem_seg.data.shape == (1, side, side)
     evaluators = cfg.test_evaluator
     asks = any(e.type == "CloudRemovalMetric" for e in evaluators)
     assert asks == ("pred_cloud_free" in result)
@@ -126,7 +129,8 @@ def test_the_papers_protocol(root):
 )
 def test_size_of_the_papers_networks(root, depth, kind, parameters, gflops):
     """As in the reference less what nothing reads; GFLOPs at 160 x 160, 2 per multiply-add."""
-    cfg = Config.fromfile(root / f"configs/_base_/models/cloudseg_mit-{depth}.py")[kind]
+    data = dict(b0="mini_m3mcr", b4="m3mcr")[depth]
+    cfg = Config.fromfile(root / f"configs/_base_/cloudseg/{data}.py")[kind]
     model = MODELS.build(cfg).eval()
     assert sum(p.numel() for p in model.parameters()) == parameters
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

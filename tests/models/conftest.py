@@ -12,7 +12,7 @@ from mmseg.structures import SegDataSample
 @pytest.fixture
 def small_models(root):
     """student, teacher and distill of the shipped config, with narrow streams."""
-    cfg = Config.fromfile(root / "configs/_base_/models/cloudseg_mit-b0.py")
+    cfg = Config.fromfile(root / "configs/_base_/cloudseg/mini_m3mcr.py")
     stream = dict(embed_dims=16, num_layers=[1, 1, 1, 1])
     for part in (cfg.student, cfg.teacher, cfg.distill.architecture, cfg.distill.teacher):
         part.backbone.stream.update(stream)

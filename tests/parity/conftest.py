@@ -136,7 +136,7 @@ def build(root, converted_files):
     """('student' | 'teacher' | 'distill', dtype) -> the converted network in eval mode."""
 
     def build_network(kind: str, dtype: torch.dtype = torch.float64):
-        cfg = Config.fromfile(root / "configs/_base_/models/cloudseg_mit-b0.py")[kind]
+        cfg = Config.fromfile(root / "configs/_base_/cloudseg/mini_m3mcr.py")[kind]
         parts = [cfg.architecture, cfg.teacher] if kind == "distill" else [cfg]
         for part in parts:
             part.backbone.stream.drop_path_rate = 0.0

@@ -2,6 +2,19 @@
 dataset_type = "M3MCRDataset"
 data_root = "data/m3mcr"
 
+# What these data ask of CloudSeg's networks.
+network = dict(
+    data_preprocessor=dict(
+        type="CloudSegDataPreprocessor",
+        # Reflectance x 10 000; backscatter in dB (VV, VH). Both are clipped and scaled to [0, 1].
+        optical=dict(low=[0, 0, 0, 0], high=[10000, 10000, 10000, 10000]),
+        sar=dict(low=[-25, -32.5], high=[0, 0]),
+    ),
+    backbone=dict(bands=dict(optical=4, sar=2)),
+    decode_head=dict(num_classes=6),
+    test_cfg=dict(crop_size=(160, 160), stride=(80, 80)),
+)
+
 crop = dict(crop_size=160, step=10)  # in optical pixels: 160 is 48 label pixels, 10 is 3
 train_pipeline = [
     dict(type="AlignedRandomCrop", **crop),

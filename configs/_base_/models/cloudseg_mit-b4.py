@@ -1,14 +1,5 @@
 # CloudSeg with MiT-B4 (Xu et al., ISPRS 2024): `student`, `teacher`, and `distill`, which trains the
-# first beside the second. A leaf picks one: model = _base_.student
-
-num_classes = 6
-
-data_preprocessor = dict(
-    type="CloudSegDataPreprocessor",
-    # Reflectance x 10 000; backscatter in dB (VV, VH). Both are clipped and scaled to [0, 1].
-    optical=dict(low=[0, 0, 0, 0], high=[10000, 10000, 10000, 10000]),
-    sar=dict(low=[-25, -32.5], high=[0, 0]),
-)
+# first beside the second. What the data ask (bands, ranges, classes, windows) is in _base_/datasets.
 
 stream = dict(
     type="MixVisionTransformer",
@@ -26,7 +17,6 @@ stream = dict(
 decode_head = dict(
     type="UNetDecodeHead",
     in_index=[0, 1, 2, 3],
-    num_classes=num_classes,
     # Mean over labelled pixels; MMSeg's default divides by all of them.
     loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
 )
@@ -34,39 +24,32 @@ decode_head = dict(
 auxiliary_head = dict(
     type="CloudRemovalHead",
     in_index=[4, 5, 6, 7],
-    out_bands=4,
     loss_decode=dict(type="CloudRemovalLoss", loss_weight=1.0),
 )
 
-windows = dict(mode="slide", crop_size=(160, 160), stride=(80, 80), window_batch=16)
-
 student = dict(
     type="CloudSeg",
-    data_preprocessor=data_preprocessor,
     backbone=dict(
         type="CrossModalBackbone",
-        bands=dict(optical=4, sar=2),
         stream=stream,
         spatial_gate=True,
         with_optical=True,
     ),
     decode_head=decode_head,
     auxiliary_head=auxiliary_head,
-    test_cfg=dict(cloud_free=True, **windows),
+    test_cfg=dict(cloud_free=True, mode="slide", window_batch=16),
 )
 
 teacher = dict(
     type="CloudSeg",
-    data_preprocessor=data_preprocessor,
     backbone=dict(
         type="CrossModalBackbone",
-        bands=dict(optical=4, sar=2),
         stream=stream,
         spatial_gate=False,
         with_optical=False,
     ),
     decode_head=decode_head,
-    test_cfg=dict(cloud_free=False, **windows),
+    test_cfg=dict(cloud_free=False, mode="slide", window_batch=16),
 )
 
 distill = dict(

@@ -22,7 +22,7 @@ class CloudRemovalHead(BaseDecodeHead):
     Args:
         in_channels: Channels of the features it reads, fine to coarse.
         in_index: Their indices in the backbone's output (the optical stages).
-        out_bands: Bands of the optical image.
+        out_bands: Bands of the optical image; ``CloudSeg`` takes them from its backbone.
         hidden_channels: Channels between the two convolutions.
         widths: Channels of the decoder's blocks, coarse to fine.
         loss_decode: Config of the loss, called with prediction, target and cloud mask.

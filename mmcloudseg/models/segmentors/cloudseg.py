@@ -22,7 +22,8 @@ class CloudSeg(EncoderDecoder):
 
     Beside what MMSeg's ``EncoderDecoder`` takes:
 
-    - heads without ``in_channels`` take them from the backbone;
+    - heads without ``in_channels`` take them from the backbone, and an auxiliary head without
+      ``out_bands`` as many as the backbone has optical bands;
     - ``test_cfg.cloud_free=True`` also runs the auxiliary head at inference, whose image arrives
       as ``pred_cloud_free``, normalised, on the optical grid;
     - ``test_cfg.window_batch`` is the number of sliding windows per forward pass, default 16.
@@ -46,6 +47,9 @@ class CloudSeg(EncoderDecoder):
     def _init_auxiliary_head(self, auxiliary_head: dict | None) -> None:
         if auxiliary_head is not None:
             auxiliary_head = self._with_channels(auxiliary_head)
+            bands = getattr(self.backbone, "bands", {}).get("optical")
+            if bands is not None and auxiliary_head["type"].endswith("CloudRemovalHead"):
+                auxiliary_head = {"out_bands": bands, **auxiliary_head}
         super()._init_auxiliary_head(auxiliary_head)
 
     def _with_channels(self, head: dict) -> dict:

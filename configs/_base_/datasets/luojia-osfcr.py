@@ -1,0 +1,44 @@
+# LuojiaSET-OSFCR: Sentinel-2 with real clouds, Sentinel-1 and land cover at 10 m, split by whole ROIs.
+dataset_type = "LuojiaOSFCRDataset"
+data_root = "data/luojia-osfcr"
+
+# What these data ask of CloudSeg's networks.
+network = dict(
+    data_preprocessor=dict(
+        type="CloudSegDataPreprocessor",
+        # Thirteen bands of reflectance x 10 000; backscatter in dB (VV, VH).
+        optical=dict(low=[0] * 13, high=[10000] * 13),
+        sar=dict(low=[-25, -32.5], high=[0, 0]),
+    ),
+    backbone=dict(bands=dict(optical=13, sar=2)),
+    decode_head=dict(num_classes=6),
+    test_cfg=dict(crop_size=(256, 256), stride=(128, 128)),
+)
+
+train_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
+test_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    dataset=dict(type=dataset_type, data_root=data_root, split="train", pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(type=dataset_type, data_root=data_root, split="val", pipeline=test_pipeline),
+)
+test_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(type=dataset_type, data_root=data_root, split="test", pipeline=test_pipeline),
+)
+
+val_evaluator = [dict(type="CloudIoUMetric")]
+test_evaluator = [dict(type="CloudIoUMetric"), dict(type="CloudRemovalMetric")]

@@ -1,0 +1,7 @@
+# CloudSeg on the mini LuojiaSET-OSFCR: the student, distilled from a teacher that sees the clear image.
+_base_ = "./cloudseg_student_mini-luojia.py"
+
+teacher_config = "cloudseg_teacher_mini-luojia.py"
+model = dict(
+    _delete_=True, teacher_ckpt="work_dirs/cloudseg_teacher_mini-luojia/best.pth", **_base_.distill
+)
