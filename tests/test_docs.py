@@ -45,8 +45,9 @@ def test_commands_name_what_exists(document):
 def test_every_config_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     for config in (ROOT / "configs").glob("*.py"):
-        data_twin = config.name.replace("_mini", "_m3mcr")
-        assert config.name in readme or data_twin in readme
+        network, data = config.stem.rsplit("_", 1)
+        spelled = config.name in readme or f"{network}_m3mcr.py" in readme or network in readme
+        assert spelled and (config.name in readme or f"_{data}.py`" in readme), config.name
 
 
 @pytest.mark.slow

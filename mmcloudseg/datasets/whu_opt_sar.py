@@ -32,9 +32,13 @@ MINI_TILE_SIZE = 256  # the mini set's scenes have 400 rows
 RECIPE_FILE = "whu_opt_sar.json"
 """File in a folder of tiles that says how they were made."""
 
-_CLOUDY = dict(img_path="cloudy", cloud_free_path="optical", cloud_mask_path="cloud_mask")
-_CLEAR = dict(img_path="optical", cloud_free_path="optical")
-MODES = dict(frozen=_CLOUDY, simulated=_CLEAR)
+FOLDERS = dict(
+    img_path="cloudy",
+    cloud_free_path="optical",
+    cloud_mask_path="cloud_mask",
+    sar_path="sar",
+    seg_map_path="label",
+)
 
 
 @DATASETS.register_module()
@@ -54,10 +58,9 @@ class WHUOptSARDataset(OpticalSARDataset):
     Args:
         ann_file: The list of tiles, relative to ``data_root``.
         data_root: The folder of tiles.
-        clouds: ``'frozen'`` reads the clouds that the converter wrote, the same for everybody;
+        clouds: ``'stored'`` reads the clouds that the converter wrote, the same for everybody;
             training tiles have them only with its ``--freeze-train``. ``'simulated'`` reads the
-            clear tile as the optical input, for a pipeline in which ``SimulateClouds`` puts clouds
-            on it, and as the cloud-free image.
+            clear tile, for a pipeline in which ``SimulateClouds`` puts clouds on it.
         data_prefix: Path key -> folder, for folders other than these.
         kwargs: As in ``OpticalSARDataset``; ``metainfo`` may name some of the classes, the others
             are ignored.
@@ -69,7 +72,7 @@ class WHUOptSARDataset(OpticalSARDataset):
         >>> train = dict(
         ...     type='WHUOptSARDataset', data_root='data/whu-opt-sar/512', ann_file='train.txt',
         ...     clouds='simulated', pipeline=[])
-        >>> test = {**train, 'ann_file': 'test.txt', 'clouds': 'frozen'}
+        >>> test = {**train, 'ann_file': 'test.txt', 'clouds': 'stored'}
     """
 
     METAINFO = dict(
@@ -82,18 +85,15 @@ class WHUOptSARDataset(OpticalSARDataset):
         self,
         ann_file: str = "",
         data_root: str | None = None,
-        clouds: str = "frozen",
+        clouds: str = "stored",
         data_prefix: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        if clouds not in MODES:
-            raise ValueError(f"clouds must be one of {list(MODES)}, found {clouds!r}")
-        folders = dict(MODES[clouds], sar_path="sar", seg_map_path="label")
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
-            data_prefix={**folders, **(data_prefix or {})},
-            clouds="stored" if clouds == "frozen" else clouds,
+            data_prefix={**FOLDERS, **(data_prefix or {})},
+            clouds=clouds,
             **{"label_codes": LABEL_CODES, **kwargs},
         )
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = sorted((Path(__file__).parents[2] / "tools").glob("*.py"))
+ROOT = Path(__file__).parents[2]
+TOOLS = sorted((ROOT / "tools").glob("**/*.py"))
 TOOLS = [path for path in TOOLS if path.name != "arguments.py"]  # shared by tools, not one
 
 
@@ -18,7 +19,7 @@ def test_help_is_quick_and_shows_an_example(tool):
     seconds = time.perf_counter() - start
     assert done.returncode == 0
     assert "example" in done.stdout
-    assert f"python tools/{tool.name}" in done.stdout
+    assert f"python {tool.relative_to(ROOT).as_posix()}" in done.stdout
     assert seconds < 2
 
 

@@ -38,7 +38,7 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type="DefaultSampler", shuffle=True),
-    # With clouds="frozen" (converter: --freeze-train) take SimulateClouds out of the pipeline.
+    # With clouds="stored" (converter: --freeze-train) take SimulateClouds out of the pipeline.
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

@@ -30,25 +30,27 @@ class CloudKind:
 
     thick_depth: float = 0.0
     thin_depth: float = 0.0
-    angstrom: float = 1.0
-    thick_edge_m: float = 420.0
-    thin_edge_m: float = 200.0
+    angstrom: float = 0.5
+    thick_edge_m: float = 800.0
+    thin_edge_m: float = 450.0
     core_m: float = 0.0
-    size_m: tuple[float, float] = (90.0, 260.0)
-    roughness: float = 0.9
-    texture: float = 0.35
+    size_m: tuple[float, float] = (220.0, 700.0)
+    roughness: float = 1.15
+    texture: float = 0.2
     shadow_m: tuple[float, float] = (60.0, 260.0)
 
 
+# Depths, edges, sizes and roughness are those with which clouds come nearest to the real ones of
+# M3M-CR by tools/compare_clouds.py.
 CLOUD_KINDS = {
     # Banks of cumulus and stratocumulus that hide the ground.
-    "thick": CloudKind(thick_depth=4.0, size_m=(140, 500)),
+    "thick": CloudKind(thick_depth=7.0, size_m=(220, 600)),
     # Cirrus and altostratus veils, bluish and far from their shadows.
-    "thin": CloudKind(thin_depth=0.8, thin_edge_m=450, size_m=(150, 800), shadow_m=(150, 400)),
+    "thin": CloudKind(thin_depth=0.8, shadow_m=(150, 400)),
     # A smooth bank on the ground, which casts no shadow.
     "fog": CloudKind(
         thin_depth=1.1,
-        angstrom=0.2,
+        angstrom=0.1,
         thin_edge_m=700,
         size_m=(400, 1600),
         roughness=1.6,
@@ -56,9 +58,11 @@ CLOUD_KINDS = {
         shadow_m=(0, 0),
     ),
     # Single small cumulus with firm edges.
-    "local": CloudKind(thick_depth=3.6, thick_edge_m=90, size_m=(40, 100), roughness=1.2),
+    "local": CloudKind(thick_depth=5.0, thick_edge_m=250, size_m=(80, 160), roughness=1.2),
     # Thick cores in a veil that reaches beyond them.
-    "mixed": CloudKind(thick_depth=3.0, thin_depth=0.6, core_m=60, size_m=(120, 500)),
+    "mixed": CloudKind(
+        thick_depth=5.5, thin_depth=0.5, thick_edge_m=600, thin_edge_m=550, core_m=40
+    ),
 }
 KIND_ODDS = {"thick": 0.25, "thin": 0.25, "fog": 0.1, "local": 0.1, "mixed": 0.3}
 """How often each kind is drawn unless told otherwise."""

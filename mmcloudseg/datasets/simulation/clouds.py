@@ -20,11 +20,13 @@ MASK_THRESHOLD = 0.1
 OPACITY_STEPS = 10_000
 """Opacity is a multiple of one part in this many, so that files hold it exactly."""
 
-_DEPTH_STEPS = 2048  # optical depths are multiples of one part in this many
-_LARGEST_DEPTH = 8.0
+_DEPTH_STEPS = 1024  # optical depths are multiples of one part in this many
+_LARGEST_DEPTH = 16.0
 _FIELD_STEPS = 8192  # cloud fields are multiples of one part in this many standard deviations
 _FIELD_REACH = 32768
-_FRINGE_M = 40.0  # width of the faint veil outside the mask's edge
+_FRINGE = 0.3  # width of the faint veil outside the mask's edge, in widths of the edge
+# A field's octaves make it rise faster than the distance from its contour does.
+_FIELD_STEEPNESS = 2.2
 # No depth lies this close to the threshold's, so that rounding moves no pixel across.
 _GAP = 0.02
 _BLOCK_PIXELS = 32_768
@@ -154,7 +156,7 @@ def draw_clouds(
     if mask is None:
         inwards_m = _above_level(field, at, cover) * np.float32(size_px * gsd_m)
     else:
-        inwards_m = _distance_to_edge(field, mask, border) * np.float32(gsd_m)
+        inwards_m = _distance_to_edge(field, mask, border) * np.float32(_FIELD_STEEPNESS * gsd_m)
     thick, thin, lost = (np.empty(canvas, np.float32) for _ in range(3))
     for rows in row_blocks(canvas):
         thick[rows], thin[rows] = _depths(inwards_m[rows], texture[rows], kind, threshold)
@@ -191,8 +193,8 @@ def _checked(
 ) -> CloudKind:
     if not 0 <= cover <= 1:
         raise ValueError(f"cover: expected a share from 0 to 1, found {cover}")
-    if not 0.02 <= threshold <= 0.9:
-        raise ValueError(f"threshold: expected an opacity from 0.02 to 0.9, found {threshold}")
+    if not 0.05 <= threshold <= 0.9:
+        raise ValueError(f"threshold: expected an opacity from 0.05 to 0.9, found {threshold}")
     if mask is not None and (mask.shape != tuple(shape) or mask.dtype != bool):
         raise ValueError(
             f"mask: expected booleans of {tuple(shape)}, found {mask.dtype} of {mask.shape}"
@@ -278,7 +280,8 @@ def _depths(
     core_m = inwards_m - np.float32(kind.core_m)
     thick = np.float32(kind.thick_depth) * _ramp(core_m / np.float32(kind.thick_edge_m)) * factor
     thin = np.float32(kind.thin_depth) * _ramp(inwards_m / np.float32(kind.thin_edge_m)) * factor
-    fringe = np.float32((1 - _GAP) * edge_depth) * _ramp(1 + inwards_m / np.float32(_FRINGE_M))
+    fringe_m = _FRINGE * (kind.thin_edge_m if kind.thin_depth else kind.thick_edge_m)
+    fringe = np.float32((1 - _GAP) * edge_depth) * _ramp(1 + inwards_m / np.float32(fringe_m))
     veil = np.where(inwards_m > 0, np.float32((1 + _GAP) * edge_depth), fringe)
     # The edge itself belongs to the layer that the kind is made of.
     if kind.thin_depth:
@@ -301,4 +304,4 @@ def _ramp(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _shading(depth: NDArray[np.float32], sunward: NDArray[np.float32]) -> NDArray[np.float32]:
     """Brighter where a cloud's top falls towards the sun, as its depth does; 1 on level cloud."""
-    return 1 + np.clip(np.float32(0.1) * (depth - sunward), -0.12, 0.12)
+    return 1 + np.clip(np.float32(0.05) * (depth - sunward), -0.12, 0.12)

@@ -1,0 +1,217 @@
+"""Cloudy images, the clear ones of the same ground, and their masks, from any of our datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+from mmcloudseg.apis.config import load_config
+from mmcloudseg.datasets import DataError, LoadRasters, OpticalSARDataset
+from mmcloudseg.datasets.optical_sar import IGNORED
+from mmcloudseg.datasets.rasters import open_raster, raster_session, read_header
+from mmcloudseg.datasets.sample_lists import MODALITY_NAMES, missing_files
+from mmcloudseg.datasets.verification import SPLITS, leaf_datasets
+
+NEEDED = ("img_path", "cloud_free_path", "cloud_mask_path")
+BAND_UM = {
+    "coastal": 0.443,
+    "blue": 0.490,
+    "green": 0.565,
+    "red": 0.665,
+    "nir": 0.865,
+    "swir1": 1.61,
+    "swir2": 2.20,
+}
+"""Centres that bands of these names are taken to have, in micrometres."""
+
+_MAX_NODATA = 0.01
+
+
+@dataclass(frozen=True)
+class CloudPair:
+    """One place with and without clouds.
+
+    Attributes:
+        name: The sample's name.
+        clear: Bands x H x W, in its file's unit and type.
+        cloudy: The same under clouds, as float32.
+        mask: H x W, true = cloud.
+        gsd_m: Side of a pixel in metres.
+    """
+
+    name: str
+    clear: np.ndarray
+    cloudy: np.ndarray
+    mask: np.ndarray
+    gsd_m: float
+
+
+def folder_datasets(folder: str | Path) -> list[dict]:
+    """Dataset configs of a folder in M3M-CR's layout: of each list in it, or else each split.
+
+    Raises:
+        DataError: If the folder is not there, or has neither lists nor splits.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder. Name one in M3M-CR's layout, or use --config.")
+    lists = [split for split in SPLITS if (folder / f"{split}.csv").is_file()]
+    splits = lists or [split for split in SPLITS if (folder / split).is_dir()]
+    if not splits:
+        raise DataError(
+            f"{folder}: expected M3M-CR's layout (train.csv and train/, or the same of val or "
+            "test), found neither. Name another folder, or describe the data by --config CONFIG."
+        )
+    return [
+        dict(
+            type="M3MCRDataset",
+            data_root=str(folder),
+            ann_file=f"{split}.csv" if lists else "",
+            data_prefix=dict(img_path=split),
+        )
+        for split in splits
+    ]
+
+
+def config_datasets(config: str, data_root: str | None = None) -> list[dict]:
+    """Dataset configs that a config tests on.
+
+    Raises:
+        DataError: If it tests on nothing.
+    """
+    leaves = leaf_datasets(load_config(config), data_root)
+    chosen = [leaf for split, leaf in leaves if split == "test"]
+    if not chosen:
+        raise DataError(f"{config}: has no test_dataloader, whose dataset is what is compared.")
+    return chosen
+
+
+def list_pairs(datasets: Sequence[Mapping]) -> tuple[list[dict], tuple[str, ...]]:
+    """List the samples of datasets; their SAR images and labels need not be there.
+
+    Args:
+        datasets: Configs of ``OpticalSARDataset`` and its kind.
+
+    Returns:
+        A data_info for each sample, and the names of the optical bands.
+
+    Raises:
+        DataError: If files are missing, samples have no cloud-free image or no mask, or the bands
+            have no names.
+    """
+    init_default_scope("mmseg")
+    samples: list[dict] = []
+    bands: tuple[str, ...] = ()
+    for config in datasets:
+        dataset = DATASETS.build({**config, "lazy_init": True, "pipeline": []})
+        if not isinstance(dataset, OpticalSARDataset):
+            raise DataError(
+                f"{config['type']}: expected OpticalSARDataset or one of its kind. Describe the "
+                "data by one of them."
+            )
+        bands = tuple((dataset.metainfo.get("bands") or {}).get("optical", ()))
+        if not bands:
+            raise DataError(
+                f"{config['type']}: expected names of the optical bands, found none. Set the "
+                "dataset's metainfo=dict(bands=dict(optical=[…], sar=[…]))."
+            )
+        samples += dataset.list_samples()
+    _check_files(samples)
+    return samples, bands
+
+
+def read_pair(sample: Mapping, gsd_m: float | None = None) -> CloudPair:
+    """Read one sample.
+
+    Args:
+        sample: Its data_info.
+        gsd_m: Side of a pixel in metres; None takes the cloudy image's own.
+
+    Raises:
+        DataError: If a file cannot be read or the pixel's size is not known.
+    """
+    with raster_session():
+        return _read_pair(sample, gsd_m)
+
+
+def _read_pair(sample: Mapping, gsd_m: float | None) -> CloudPair:
+    loader = LoadRasters(modalities=("optical", "cloud_free"), with_label=False)
+    loaded = loader.transform(dict(sample))
+    image = loaded["img"].transpose(2, 0, 1)
+    layout = loaded["band_layout"]
+    cloudy, clear = (image[slice(*layout[name])] for name in ("optical", "cloud_free"))
+    mask = loaded["gt_cloud_mask"]
+    missing = (mask == IGNORED) | (clear == 0).all(axis=0) | (cloudy == 0).all(axis=0)
+    if missing.mean() > _MAX_NODATA:
+        raise DataError(
+            f"{sample['img_path']}: {missing.mean():.0%} of its pixels have no data in an image "
+            f"or the mask, at most {_MAX_NODATA:.0%} can be measured around."
+        )
+    mask = (mask == 1) & ~missing
+    if not mask.any():
+        raise DataError(
+            f"{sample['cloud_mask_path']}: has no cloudy pixel, so there is no cloud to measure."
+        )
+    gsd_m = gsd_m or pixel_size_m(sample["img_path"])
+    clear = _as_stored(clear, sample["cloud_free_path"])
+    return CloudPair(sample["sample_name"], clear, cloudy, mask, gsd_m)
+
+
+def pixel_size_m(path: str) -> float:
+    """Side of an image's pixels in metres, from its projected reference system.
+
+    Raises:
+        DataError: If it has none.
+    """
+    header = read_header(path)
+    if header.transform is None or header.crs is None or not header.crs.is_projected:
+        raise DataError(
+            f"{path}: expected a projected reference system, from which to tell the pixel's size, "
+            f"found {header.crs or 'none'}. Say how many metres a pixel has with --gsd."
+        )
+    _, metres = header.crs.linear_units_factor
+    return float(np.hypot(header.transform.a, header.transform.d) * metres)
+
+
+def band_centres_um(bands: Sequence[str]) -> tuple[float, ...]:
+    """Wavelengths of bands by their names.
+
+    Raises:
+        DataError: If a name is unknown.
+    """
+    unknown = [band for band in bands if band.lower() not in BAND_UM]
+    if unknown:
+        raise DataError(
+            f"bands {unknown}: expected names out of {list(BAND_UM)}. Give the centres of all "
+            f"{len(bands)} bands with --wavelengths."
+        )
+    return tuple(BAND_UM[band.lower()] for band in bands)
+
+
+def _as_stored(image: np.ndarray, path: str) -> np.ndarray:
+    """In the file's own type, in which clouds over it will be rounded and clipped."""
+    with open_raster(path) as source:
+        dtype = np.dtype(source.dtypes[0])
+    return image.astype(dtype) if dtype.kind == "f" else np.rint(image).astype(dtype)
+
+
+def _check_files(samples: Sequence[Mapping]) -> None:
+    for key in NEEDED:
+        without = [f"{s['img_path']}: no {key}" for s in samples if not s.get(key)]
+        if without:
+            raise DataError.from_problems(
+                f"samples without a {MODALITY_NAMES[key]}",
+                without,
+                f"Nothing stands in for a {MODALITY_NAMES[key]}: name its folder as {key} in the "
+                "dataset's data_prefix, or compare other data.",
+            )
+    absent = missing_files([{key: sample[key] for key in NEEDED} for sample in samples])
+    if absent:
+        raise DataError.from_problems(
+            "missing files", absent, "Restore them, or take their samples off the list."
+        )

@@ -1,0 +1,69 @@
+"""Lists and checksums of tiles: two people who made the same tiles have the same manifest."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mmcloudseg.apis.files import written_whole
+
+SPLITS = ("train", "val", "test")
+MODALITIES = ("optical", "sar", "label", "cloudy", "cloud_opacity", "cloud_mask")
+COLUMNS = ("split", "name", *MODALITIES)
+MANIFEST = "manifest.csv"
+CHECKSUM_BYTES = 16
+
+Row = Mapping[str, str]
+"""One tile: split, name, and for each modality the checksum of its pixels, '' if it has none."""
+
+
+def pixel_checksum(pixels: np.ndarray) -> str:
+    """BLAKE2b of an image's type, shape and pixels; how the file is compressed does not count.
+
+    Args:
+        pixels: Bands x H x W.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    digest = hashlib.blake2b(digest_size=CHECKSUM_BYTES)
+    digest.update(f"{pixels.dtype.name} {'x'.join(map(str, pixels.shape))}\n".encode())
+    # The same bytes on machines of either byte order.
+    digest.update(np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).data)
+    return digest.hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that appears when it is complete."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_manifest(folder: Path, rows: Iterable[Row]) -> None:
+    """Write ``train.txt``, ``val.txt``, ``test.txt`` and, last, ``manifest.csv``, all sorted."""
+    rows = sorted(rows, key=lambda row: (SPLITS.index(row["split"]), row["name"]))
+    for split in SPLITS:
+        names = [row["name"] for row in rows if row["split"] == split]
+        write_text(folder / f"{split}.txt", "".join(f"{name}\n" for name in names))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(folder / MANIFEST, text.getvalue())
+
+
+def read_manifest(folder: Path) -> list[Row]:
+    """The rows of a folder's manifest."""
+    with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def manifest_digest(folder: Path) -> str:
+    """One checksum of the whole manifest, to compare two copies by."""
+    content = (folder / MANIFEST).read_bytes()
+    return hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).hexdigest()

@@ -1,0 +1,114 @@
+"""The tiles beside each other in a scene: read, clouded, written, summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rasterio.io import MemoryFile
+
+from mmcloudseg.apis.files import written_whole
+from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.datasets.simulation import MASK_THRESHOLD, OPACITY_STEPS, SimulatedClouds
+
+from .manifest import MODALITIES, Row, pixel_checksum
+from .whu_tiles import Scene, cut_tiles, read_rows
+
+CLOUD_SETTINGS = dict(
+    gsd_m=5.0,
+    # Band centres of the Gaofen-1 PMS camera: red, green, blue, near infrared.
+    wavelengths_um=(0.66, 0.555, 0.485, 0.83),
+    # The scenes are stretched to 8 bits: thick cloud is close to the top of each band's range.
+    white=(245, 240, 240, 250),
+    cover=(0.0, 1.0),
+    threshold=MASK_THRESHOLD,
+)
+# Neighbouring pixels predict each other in images, not in maps of codes.
+PREDICTORS = dict(optical=2, sar=2, cloudy=2, cloud_opacity=2, label=1, cloud_mask=1)
+
+Clouds = Callable[..., SimulatedClouds]
+
+
+@dataclass(frozen=True)
+class RowOfTiles:
+    """The work that one process does at a time: the tiles beside each other in a scene.
+
+    Attributes:
+        scene: The scene.
+        top: Their first row there.
+        size: Their rows and columns.
+        count: How many they are.
+        folder: The folder of tiles.
+        seed: Of the clouds.
+        cloudy: Whether they get clouds.
+        clouds: Draws the clouds; as ``simulate_clouds``.
+    """
+
+    scene: Scene
+    top: int
+    size: int
+    count: int
+    folder: Path
+    seed: int
+    cloudy: bool
+    clouds: Clouds
+
+    def convert(self) -> tuple[str, list[Row]]:
+        """Write the tiles.
+
+        Returns:
+            The scene's name, and the tiles' rows of the manifest.
+        """
+        with raster_session():
+            rows = read_rows(self.scene, self.top, self.size)
+            tiles = cut_tiles(self.scene.name, rows, self.top)
+            return self.scene.name, [self._write(name, tile) for name, tile in tiles]
+
+    def _write(self, name: str, tile: dict[str, np.ndarray]) -> Row:
+        if self.cloudy:
+            drawn = self.clouds(tile["optical"], name=name, seed=self.seed, **CLOUD_SETTINGS)
+            opacity = np.rint(drawn.opacity[None] * float(OPACITY_STEPS)).astype(np.uint16)
+            tile = dict(
+                tile,
+                cloudy=drawn.image,
+                cloud_opacity=opacity,
+                cloud_mask=drawn.mask[None].astype(np.uint8),
+            )
+        for modality, pixels in tile.items():
+            write_tile(self.folder / modality / f"{name}.tif", pixels, PREDICTORS[modality])
+        sums = {modality: pixel_checksum(pixels) for modality, pixels in tile.items()}
+        return dict(split=self.scene.split, name=name, **{m: sums.get(m, "") for m in MODALITIES})
+
+
+def write_tile(path: Path, pixels: np.ndarray, predictor: int = 1) -> None:
+    """Write a deflated GeoTIFF that appears when it is complete.
+
+    Args:
+        path: The file.
+        pixels: Bands x H x W.
+        predictor: 2 stores differences between neighbouring pixels, 1 does not.
+
+    Raises:
+        OSError: If it cannot be written, naming it.
+    """
+    count, height, width = pixels.shape
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff",
+            count=count,
+            height=height,
+            width=width,
+            dtype=pixels.dtype,
+            compress="deflate",
+            predictor=predictor,
+        ) as target:
+            target.write(pixels)
+        content = memory.read()
+    # Not by GDAL: when a disk is full, it may tell only on its own error stream.
+    try:
+        with written_whole(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -1,0 +1,59 @@
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from mmcloudseg.datasets import DataError
+from mmcloudseg.datasets.conversion import folder_lock
+from mmcloudseg.datasets.conversion.folder_lock import locked
+
+
+def hold(folder, pipe):
+    with locked(folder):
+        pipe.send("held")
+        time.sleep(60)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=hold, args=(tmp_path / "out", theirs))
+    process.start()
+    assert ours.recv() == "held"
+    yield process
+    process.kill()
+    process.join()
+
+
+def test_one_at_a_time(tmp_path, holder, monkeypatch):
+    monkeypatch.setattr(folder_lock, "PATIENCE_S", 0.1)
+    message = "out: another run is writing to this folder"
+    with pytest.raises(DataError, match=message), locked(tmp_path / "out"):
+        pass
+
+
+def test_a_killed_holder_lets_go(tmp_path, holder):
+    os.kill(holder.pid, signal.SIGKILL)
+    with locked(tmp_path / "out"):
+        pass
+
+
+def test_nothing_is_left(tmp_path):
+    with locked(tmp_path / "a" / "out"):
+        assert list((tmp_path / "a" / "out").iterdir()) == []
+    assert not (tmp_path / "a" / "out").exists() and (tmp_path / "a").exists()
+    with locked(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a").exists()
+    with locked(tmp_path / "out"):
+        (tmp_path / "out" / "tile").write_text("")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["tile"]
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(FileExistsError), locked(tmp_path / "out"):
+        pass

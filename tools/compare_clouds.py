@@ -1,0 +1,130 @@
+"""Compares real clouds with simulated ones over the same clear images, at the same cover."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+
+EXAMPLE = """examples:
+  python tools/compare_clouds.py data/m3mcr --out clouds
+  python tools/compare_clouds.py data/m3mcr --kinds all --draws 50 --real-masks
+  python tools/compare_clouds.py --config configs/cloudseg_m3mcr.py --data-root data/m3mcr
+"""
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text}")
+    return number
+
+
+def positive_float(text: str) -> float:
+    """Read a number above 0."""
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
+    return number
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=f"{__doc__} Writes clouds.json (all numbers), clouds.md (a table) and "
+        "clouds.png.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("folder", nargs="?", metavar="FOLDER", help="data in M3M-CR's layout")
+    source.add_argument("--config", help="take the test set of a config instead")
+    add("--data-root", metavar="DIR", help="where the config's data lie")
+    add("--out", metavar="DIR", default="work_dirs/clouds", help="(default: %(default)s)")
+    add(
+        "--kinds",
+        nargs="+",
+        metavar="KIND",
+        default=["default"],
+        help="kinds of clouds to draw, each a column of the table; 'default' is the simulation's "
+        "own mix, 'all' is that and each kind (default: default)",
+    )
+    add("--draws", type=positive, default=20, help="of each kind per image (default: %(default)s)")
+    add("--seed", type=int, default=0, help="of the first draw (default: %(default)s)")
+    add("--real-masks", action="store_true", help="also draw clouds in the real masks' shapes")
+    add(
+        "--samples",
+        type=positive,
+        default=30,
+        help="take at most so many, evenly spaced (default: %(default)s)",
+    )
+    add(
+        "--gsd",
+        type=positive_float,
+        metavar="METRES",
+        help="side of a pixel (default: what the files say)",
+    )
+    add(
+        "--wavelengths",
+        type=positive_float,
+        nargs="+",
+        metavar="UM",
+        help="centre of each band in micrometres (default: by the bands' names)",
+    )
+    add(
+        "--scale",
+        type=positive_float,
+        default=10_000,
+        help="image value of reflectance 1 (default: %(default)s)",
+    )
+    add(
+        "--white",
+        type=positive_float,
+        nargs="+",
+        metavar="VALUE",
+        help="image value of an opaque cloud, for all bands or each (default: by wavelength)",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Compare, and print the table."""
+    args = parse_args()
+    from tqdm import tqdm
+
+    from mmcloudseg.apis.cloud_pairs import config_datasets, folder_datasets
+    from mmcloudseg.apis.compare_clouds import DEFAULT_MIX, CloudSettings, compare_clouds
+    from mmcloudseg.datasets.simulation import CLOUD_KINDS
+    from mmcloudseg.evaluation.cloud_comparison import comparison_table
+
+    kinds = [DEFAULT_MIX, *CLOUD_KINDS] if "all" in args.kinds else args.kinds
+    bar = functools.partial(tqdm, desc="measuring clouds", unit="image", dynamic_ncols=True)
+    try:
+        settings = CloudSettings(
+            kinds=kinds,
+            draws=args.draws,
+            seed=args.seed,
+            real_masks=args.real_masks,
+            max_samples=args.samples,
+            gsd_m=args.gsd,
+            wavelengths_um=args.wavelengths,
+            scale=args.scale,
+            white=args.white,
+        )
+        if args.config:
+            datasets = config_datasets(args.config, args.data_root)
+        else:
+            datasets = folder_datasets(args.folder)
+        summary = compare_clouds(datasets, args.out, settings, bar)
+    except (OSError, ValueError) as error:
+        sys.exit(f"compare_clouds: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"stopped: nothing was written to {args.out}")
+    print(comparison_table(summary))
+    print(f"{args.out}: clouds.json, clouds.md, clouds.png")
+
+
+if __name__ == "__main__":
+    main()
