@@ -1,5 +1,6 @@
 """The converter's tool, run as a user runs it."""
 
+import functools
 import importlib.util
 import os
 import resource
@@ -155,7 +156,11 @@ def test_a_full_disk_ends_in_one_line(root, scenes, tmp_path):
 def test_ctrl_c_ends_in_one_line_and_the_next_run_goes_on(root, tool, scenes, tmp_path, jobs):
     out = tmp_path / "out"
     arguments = ["--subset", "--tile-size", "32"]
-    process = start(root, scenes, out, *arguments, "--jobs", jobs, start_new_session=True)
+    # A suite that runs in the background of a shell would hand on that Ctrl-C is ignored.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = start(
+        root, scenes, out, *arguments, "--jobs", jobs, start_new_session=True, preexec_fn=heed
+    )
     deadline = time.monotonic() + 60
     while not list(out.glob("32/optical/*.tif")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
