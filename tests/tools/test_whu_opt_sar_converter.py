@@ -161,7 +161,7 @@ def test_ctrl_c_ends_in_one_line_and_the_next_run_goes_on(root, tool, scenes, tm
     process = start(
         root, scenes, out, *arguments, "--jobs", jobs, start_new_session=True, preexec_fn=heed
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not list(out.glob("32/optical/*.tif")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.01)

@@ -13,6 +13,7 @@ from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
 from mmcloudseg.apis.files import written_whole
+from mmcloudseg.datasets.rasters import raster_session
 
 
 @HOOKS.register_module()
@@ -68,7 +69,7 @@ def write_label_map(
         classes: Class names in the order of their indices.
         palette: Their RGB colours, 0 to 255.
     """
-    with rasterio.open(optical_path) as optical:
+    with raster_session(), rasterio.open(optical_path) as optical:
         scale = (optical.width / labels.shape[1], optical.height / labels.shape[0])
         crs, transform = optical.crs, optical.transform * optical.transform.scale(*scale)
     profile = dict(
@@ -81,7 +82,11 @@ def write_label_map(
         transform=transform,
         compress="deflate",
     )
-    with written_whole(path) as temporary, rasterio.open(temporary, "w", **profile) as raster:
+    with (
+        written_whole(path) as temporary,
+        raster_session(),
+        rasterio.open(temporary, "w", **profile) as raster,
+    ):
         raster.write(labels, 1)
         raster.write_colormap(1, {i: (*colour, 255) for i, colour in enumerate(palette)})
         raster.update_tags(1, **{f"class_{i}": name for i, name in enumerate(classes)})
