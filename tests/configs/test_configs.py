@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -14,6 +15,7 @@ from mmseg.registry import DATASETS, METRICS, MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmcloudseg.apis.config import datasets, is_distillation, load_config, networks
+from mmcloudseg.datasets.conversion.whu_rows import CLOUD_SETTINGS
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
 
@@ -102,6 +104,13 @@ def test_the_four_corners_of_the_ablation(root, data):
         "distill-only": (False, True),
         None: (True, True),
     }
+
+
+def test_training_draws_the_clouds_that_the_converter_freezes(root):
+    """A config cannot import: its numbers are the converter's, written down again."""
+    clouds = Config.fromfile(root / "configs/cloudseg_whu-opt-sar.py").clouds
+    for key in ("gsd_m", "wavelengths_um", "white"):
+        assert np.array_equal(clouds[key], CLOUD_SETTINGS[key]), key
 
 
 def test_the_papers_protocol(root):

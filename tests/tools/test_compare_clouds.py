@@ -1,9 +1,8 @@
 """The comparison of real and simulated clouds, run as a user runs it."""
 
+import functools
 import json
-import runpy
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -24,23 +23,9 @@ PREFIX = dict(img_path="cloudy", cloud_free_path="clear", cloud_mask_path="mask"
 
 
 @pytest.fixture
-def run_tool(root, monkeypatch, capsys):
-    """Run the tool in this process, which has the package imported already."""
-
-    def run(*arguments):
-        tool = str(root / "tools" / "compare_clouds.py")
-        monkeypatch.setattr(sys, "argv", [tool, *map(str, arguments)])
-        message = ""
-        try:
-            runpy.run_path(tool, run_name="__main__")
-            status = 0
-        except SystemExit as stop:
-            status = stop.code if isinstance(stop.code, int) else 1
-            message = "" if isinstance(stop.code, int) else str(stop.code)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err + message
-
-    return run
+def compare(run_tool):
+    """``compare(*arguments)``: exit code, standard output and standard error of the tool."""
+    return functools.partial(run_tool, "compare_clouds.py")
 
 
 @pytest.fixture
@@ -79,9 +64,9 @@ def read(out):
     return json.loads((out / "clouds.json").read_text()), (out / "clouds.md").read_text()
 
 
-def test_compares_a_folder(run_tool, mini, tmp_path):
+def test_compares_a_folder(compare, mini, tmp_path):
     out = tmp_path / "parent" / "clouds"
-    status, printed, shown = run_tool(
+    status, printed, shown = compare(
         mini, "--out", out, "--draws", 3, "--samples", 4, "--kinds", "thick", "default"
     )
     assert status == 0, shown
@@ -109,8 +94,8 @@ def test_compares_a_folder(run_tool, mini, tmp_path):
     assert f"{len(report['samples'])} real images; 3 simulated" in table
 
 
-def test_real_masks_are_taken_over(run_tool, mini, tmp_path):
-    status, _, shown = run_tool(
+def test_real_masks_are_taken_over(compare, mini, tmp_path):
+    status, _, shown = compare(
         mini, "--out", tmp_path, "--draws", 2, "--samples", 2, "--kinds", "mixed", "--real-masks"
     )
     assert status == 0, shown
@@ -121,8 +106,8 @@ def test_real_masks_are_taken_over(run_tool, mini, tmp_path):
             assert masked[name] == pytest.approx([sample["real"][name]] * 2), name
 
 
-def test_all_kinds(run_tool, mini, tmp_path):
-    status, printed, shown = run_tool(
+def test_all_kinds(compare, mini, tmp_path):
+    status, printed, shown = compare(
         mini, "--out", tmp_path, "--draws", 1, "--samples", 1, "--kinds", "all"
     )
     assert status == 0, shown
@@ -130,37 +115,37 @@ def test_all_kinds(run_tool, mini, tmp_path):
     assert titles == ["statistic", "real", "default", *CLOUD_KINDS]
 
 
-def test_radar_and_labels_are_not_needed(run_tool, mini, tmp_path):
+def test_radar_and_labels_are_not_needed(compare, mini, tmp_path):
     copy = shutil.copytree(mini, tmp_path / "set")
     for path in [*copy.rglob("S1_*.tif"), *copy.rglob("landcover_*.tif")]:
         path.unlink()
-    status, _, shown = run_tool(copy, "--out", tmp_path / "out", "--draws", 1, "--samples", 1)
+    status, _, shown = compare(copy, "--out", tmp_path / "out", "--draws", 1, "--samples", 1)
     assert status == 0, shown
 
 
-def test_samples_that_cannot_be_measured_are_named(run_tool, mini, tmp_path):
+def test_samples_that_cannot_be_measured_are_named(compare, mini, tmp_path):
     copy = shutil.copytree(mini, tmp_path / "set")
     masks = sorted((copy / "test").rglob("cloudmask_*.npy"))
     np.save(masks[0], np.zeros((300, 300), bool))
     for split in ("train", "val"):
         (copy / f"{split}.csv").unlink()
-    status, _, shown = run_tool(copy, "--out", tmp_path / "out", "--draws", 1)
+    status, _, shown = compare(copy, "--out", tmp_path / "out", "--draws", 1)
     assert status == 0, shown
     report, table = read(tmp_path / "out")
     assert len(report["samples"]) == 1 and len(report["skipped"]) == 1
     assert f"{masks[0].name}: has no cloudy pixel" in table
     np.save(masks[1], np.zeros((300, 300), bool))
-    status, _, shown = run_tool(copy, "--out", tmp_path / "none", "--draws", 1)
+    status, _, shown = compare(copy, "--out", tmp_path / "none", "--draws", 1)
     assert status == 1 and "no sample can be compared (2 in all)" in shown
     assert not (tmp_path / "none").exists()
 
 
-def test_a_config_of_other_data(run_tool, own_data, tmp_path):
+def test_a_config_of_other_data(compare, own_data, tmp_path):
     config = write_config(tmp_path, own_data)
     arguments = ["--config", config, "--out", tmp_path / "out", "--draws", 2, "--kinds", "thick"]
-    status, _, shown = run_tool(*arguments)
+    status, _, shown = compare(*arguments)
     assert status == 1 and "a.tif" in shown and "--gsd" in shown
-    status, _, shown = run_tool(
+    status, _, shown = compare(
         *arguments, "--gsd", 5, "--scale", 250, "--white", 245, 240, 235, "--samples", 9
     )
     assert status == 0, shown
@@ -181,20 +166,20 @@ def test_a_config_of_other_data(run_tool, own_data, tmp_path):
     assert report["settings"]["white"] == [245, 240, 235]
 
 
-def test_nothing_stands_in_for_what_is_missing(run_tool, own_data, tmp_path):
+def test_nothing_stands_in_for_what_is_missing(compare, own_data, tmp_path):
     for key, noun in (("cloud_free_path", "cloud-free image"), ("cloud_mask_path", "cloud mask")):
         prefix = {k: folder for k, folder in PREFIX.items() if k != key}
         config = write_config(tmp_path, own_data, prefix)
-        status, _, shown = run_tool("--config", config, "--gsd", 5)
+        status, _, shown = compare("--config", config, "--gsd", 5)
         assert status == 1
         assert f"samples without a {noun} (1 in all)" in shown and key in shown
     (own_data / "mask" / "a.tif").unlink()
     config = write_config(tmp_path, own_data)
-    status, _, shown = run_tool("--config", config, "--gsd", 5)
+    status, _, shown = compare("--config", config, "--gsd", 5)
     assert status == 1 and "missing files" in shown and "a.tif" in shown
 
 
-def test_errors_name_the_remedy(run_tool, own_data, mini, tmp_path):
+def test_errors_name_the_remedy(compare, own_data, mini, tmp_path):
     config = write_config(tmp_path, own_data, bands=("B4", "green", "B2"))
     for arguments, message in (
         ([tmp_path / "nowhere"], "no such folder"),
@@ -206,14 +191,14 @@ def test_errors_name_the_remedy(run_tool, own_data, mini, tmp_path):
         ([], "required"),
         ([mini, "--draws", 0], "expected a whole number from 1, found 0"),
     ):
-        status, printed, shown = run_tool(*arguments, "--out", tmp_path / "out")
+        status, printed, shown = compare(*arguments, "--out", tmp_path / "out")
         assert status in (1, 2) and message in shown, arguments
         assert printed == ""
     assert not (tmp_path / "out").exists()
 
 
-def test_real_samples(run_tool, shared, tmp_path):
-    status, printed, shown = run_tool(
+def test_real_samples(compare, shared, tmp_path):
+    status, printed, shown = compare(
         shared / "m3mcr_sample", "--out", tmp_path, "--draws", 3, "--real-masks"
     )
     assert status == 0, shown

@@ -11,15 +11,20 @@ from rasterio.io import MemoryFile
 
 from mmcloudseg.apis.files import written_whole
 from mmcloudseg.datasets.rasters import raster_session
-from mmcloudseg.datasets.simulation import MASK_THRESHOLD, OPACITY_STEPS, SimulatedClouds
+from mmcloudseg.datasets.simulation import (
+    GF1_UM,
+    MASK_THRESHOLD,
+    OPACITY_STEPS,
+    WHU_GSD_M,
+    SimulatedClouds,
+)
 
 from .manifest import MODALITIES, Row, pixel_checksum
 from .whu_tiles import Scene, cut_tiles, read_rows
 
 CLOUD_SETTINGS = dict(
-    gsd_m=5.0,
-    # Band centres of the Gaofen-1 PMS camera: red, green, blue, near infrared.
-    wavelengths_um=(0.66, 0.555, 0.485, 0.83),
+    gsd_m=float(WHU_GSD_M),
+    wavelengths_um=GF1_UM,
     # The scenes are stretched to 8 bits: thick cloud is close to the top of each band's range.
     white=(245, 240, 240, 250),
     cover=(0.0, 1.0),

@@ -37,6 +37,7 @@ from mmcloudseg.datasets.simulation.mini_m3mcr import SPLITS, Sample, cloud_cove
 from mmcloudseg.datasets.simulation.mini_whu import (
     GF1_UM,
     WHU_CODES,
+    WHU_GSD_M,
     WHU_SPLITS,
     WHUScene,
     draw_whu_scene,
@@ -65,6 +66,7 @@ __all__ = [
     "SENTINEL2_UM",
     "SPLITS",
     "WHU_CODES",
+    "WHU_GSD_M",
     "WHU_SPLITS",
     "CloudKind",
     "Clouds",
