@@ -4,4 +4,4 @@ _base_ = "./cloudseg_student_mini.py"
 model = dict(
     backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)
 )
-test_evaluator = [dict(type="CloudIoUMetric")]
+test_evaluator = _base_.land_cover_metrics

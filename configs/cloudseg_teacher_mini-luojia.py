@@ -9,4 +9,4 @@ clear = dict(dataset=dict(optical="cloud_free"))
 train_dataloader = clear
 val_dataloader = clear
 test_dataloader = clear
-test_evaluator = [dict(type="CloudIoUMetric")]
+test_evaluator = _base_.land_cover_metrics

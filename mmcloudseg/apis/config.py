@@ -10,6 +10,9 @@ from typing import Any
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
 
+from mmcloudseg.models.backbones.named_streams import stream_config
+from mmcloudseg.models.distillation.cloud_free_teacher import follow_student
+
 DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 DISTILL = "CloudFreeTeacherDistill"
 
@@ -57,6 +60,8 @@ def load_config(
     options = dict(options or {})
     data_root = data_root or options.get("data_root")
     cfg.merge_from_dict(options)
+    if is_distillation(cfg):
+        cfg.model.teacher = follow_student(cfg.model.teacher, cfg.model.architecture)
     if data_root is not None:
         cfg.data_root = data_root
         for dataset in datasets(cfg):
@@ -105,9 +110,12 @@ def overfit_training_samples(cfg: Config) -> None:
         dataset.pop("holdout_fraction", None)
         dataset.pop("holdout", None)
     for network in networks(cfg):
-        stream = network.backbone.get("stream", network.backbone)
+        backbone = network.backbone
+        if "stream" in backbone:
+            backbone.stream = stream_config(backbone.stream)
+        stream = backbone.get("stream", backbone)
         if "drop_path_rate" in stream:
-            stream.drop_path_rate = 0.0
+            stream["drop_path_rate"] = 0.0
     cfg.param_scheduler = None
 
 

@@ -139,7 +139,8 @@ def build(root, converted_files):
         cfg = Config.fromfile(root / "configs/_base_/cloudseg/mini_m3mcr.py")[kind]
         parts = [cfg.architecture, cfg.teacher] if kind == "distill" else [cfg]
         for part in parts:
-            part.backbone.stream.drop_path_rate = 0.0
+            if "stream" in part.backbone:
+                part.backbone.stream = dict(name="mit-b0", drop_path_rate=0.0)
         if kind == "distill":
             cfg.teacher_ckpt = str(converted_files["teacher"])
         model = MODELS.build(cfg)

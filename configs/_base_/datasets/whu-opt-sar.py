@@ -66,4 +66,5 @@ test_dataloader = dict(
 )
 
 val_evaluator = [dict(type="CloudIoUMetric")]
-test_evaluator = [dict(type="CloudIoUMetric"), dict(type="CloudRemovalMetric")]
+land_cover_metrics = [dict(type="CloudIoUMetric"), dict(type="CalibrationMetric")]
+test_evaluator = [*land_cover_metrics, dict(type="CloudRemovalMetric")]

@@ -1,18 +1,8 @@
 # CloudSeg with MiT-B4 (Xu et al., ISPRS 2024): `student`, `teacher`, and `distill`, which trains the
 # first beside the second. What the data ask (bands, ranges, classes, windows) is in _base_/datasets.
 
-stream = dict(
-    type="MixVisionTransformer",
-    embed_dims=64,
-    num_layers=[3, 8, 27, 3],
-    num_heads=[1, 2, 5, 8],
-    drop_path_rate=0.1,
-    init_cfg=dict(
-        type="Pretrained",
-        checkpoint="https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/"
-        "mit_b4_20220624-d588d980.pth",
-    ),
-)
+# A name of mmcloudseg/models/backbones/named_streams.py, or dict(type=…) as in any MMSeg config.
+stream = "mit-b4"
 
 decode_head = dict(
     type="UNetDecodeHead",
@@ -40,22 +30,21 @@ student = dict(
     test_cfg=dict(cloud_free=True, mode="slide", window_batch=16),
 )
 
-teacher = dict(
+# Beside a student the teacher has the student's streams, unless it names its own.
+teacher_beside = dict(
     type="CloudSeg",
-    backbone=dict(
-        type="CrossModalBackbone",
-        stream=stream,
-        spatial_gate=False,
-        with_optical=False,
-    ),
+    backbone=dict(type="CrossModalBackbone", spatial_gate=False, with_optical=False),
     decode_head=decode_head,
     test_cfg=dict(cloud_free=False, mode="slide", window_batch=16),
+)
+teacher = dict(
+    teacher_beside, backbone=dict(teacher_beside["backbone"], stream=stream)
 )
 
 distill = dict(
     type="CloudFreeTeacherDistill",
     architecture=student,
-    teacher=teacher,
+    teacher=teacher_beside,
     distiller=dict(
         type="mmrazor.ConfigurableDistiller",
         # The heads call forward() directly, which no hook sees: record their decoder.

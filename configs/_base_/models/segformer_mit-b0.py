@@ -1,13 +1,7 @@
-# MMSegmentation's SegFormer-B0 on stacked bands. What the data ask is in the leaf.
+# MMSegmentation's SegFormer-B0 (arXiv 2105.15203). What the data ask is in the leaf.
 model = dict(
     type="EncoderDecoder",
-    backbone=dict(
-        type="MixVisionTransformer",
-        embed_dims=32,
-        num_layers=[2, 2, 2, 2],
-        num_heads=[1, 2, 5, 8],
-        drop_path_rate=0.1,
-    ),
+    backbone=dict(type="SingleStreamBackbone", stream="mit-b0"),
     decode_head=dict(
         type="SegformerHead",
         in_channels=[32, 64, 160, 256],

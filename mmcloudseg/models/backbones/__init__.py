@@ -1,7 +1,20 @@
-"""Three streams of one backbone, driven stage by stage, and the fusion between them."""
+"""Backbones made of streams of one MMSeg backbone, driven stage by stage."""
 
 from mmcloudseg.models.backbones.cross_modal import CrossModalBackbone
 from mmcloudseg.models.backbones.fusion import FusionBlock
+from mmcloudseg.models.backbones.named_streams import NAMED_STREAMS, stream_config
+from mmcloudseg.models.backbones.single_stream import SingleStreamBackbone
 from mmcloudseg.models.backbones.stages import StageAdapter, register_stages, stages_of
+from mmcloudseg.models.backbones.streams import MultiStreamBackbone
 
-__all__ = ["CrossModalBackbone", "FusionBlock", "StageAdapter", "register_stages", "stages_of"]
+__all__ = [
+    "NAMED_STREAMS",
+    "CrossModalBackbone",
+    "FusionBlock",
+    "MultiStreamBackbone",
+    "SingleStreamBackbone",
+    "StageAdapter",
+    "register_stages",
+    "stages_of",
+    "stream_config",
+]

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import get_rank, is_distributed
+from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from mmcloudseg.models.backbones.stages import StageAdapter
 
 _TIMEOUT_S = 20
 
@@ -47,8 +50,7 @@ def load_pretrained(checkpoint: str, prefix: str | None = None) -> dict[str, Ten
         if not path.is_file():
             raise FileNotFoundError(
                 f"pretrained weights '{checkpoint}' do not exist; give a path or URL in "
-                "backbone.stream.init_cfg.checkpoint, or set backbone.stream.init_cfg=None to "
-                "train from scratch"
+                "backbone.pretrained, or set backbone.pretrained=False to train from scratch"
             )
         content = torch.load(path, map_location="cpu", weights_only=True)
     weights = content.get("state_dict", content)
@@ -75,16 +77,39 @@ def _download(url: str) -> Mapping:
         raise FileNotFoundError(
             f"pretrained weights '{url}' could not be downloaded ({error}). Without a network: "
             f"fetch the file elsewhere and put it into {Path(torch.hub.get_dir()) / 'checkpoints'}"
-            ", or give its path by --cfg-options "
-            "model.backbone.stream.init_cfg.checkpoint=PATH, or train from scratch with "
-            "model.backbone.stream.init_cfg=None (in a distillation config the keys start with "
-            "model.architecture.backbone and model.teacher.backbone)"
+            ", or give its path by --cfg-options model.backbone.pretrained=PATH, or train from "
+            "scratch with model.backbone.pretrained=False (in a distillation config "
+            "model.architecture.backbone.pretrained: the teacher follows)"
         ) from error
     finally:
         socket.setdefaulttimeout(before)
 
 
-def load_into_stream(net: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+def load_timm_pretrained(stream: Mapping) -> dict[str, Tensor]:
+    """ImageNet weights of a timm backbone for three bands, as timm itself downloads them.
+
+    Args:
+        stream: Config of an MMSeg ``TIMMBackbone``.
+
+    Raises:
+        FileNotFoundError: timm cannot download them.
+    """
+    try:
+        net = MODELS.build(dict(stream, in_channels=3, pretrained=True))
+    except (OSError, RuntimeError) as error:
+        raise FileNotFoundError(
+            f"timm could not get its weights of '{stream['model_name']}' ({error}). Train from "
+            "scratch with backbone.pretrained=False, or give a file's path as backbone.pretrained"
+        ) from error
+    return net.state_dict()
+
+
+def load_into_stream(
+    net: nn.Module,
+    weights: Mapping[str, Tensor],
+    source: str,
+    adapter: StageAdapter | None = None,
+) -> None:
     """Load pretrained weights into one stream; its first convolution is adapted to its bands.
 
     Weights of parts that the stream does not have (a classifier, a dropped stage) are left out.
@@ -93,16 +118,21 @@ def load_into_stream(net: nn.Module, weights: Mapping[str, Tensor], source: str)
         net: The stream's backbone.
         weights: What :func:`load_pretrained` returned.
         source: Where the weights came from, for the error message.
+        adapter: The family's, which knows how published weights differ.
 
     Raises:
         ValueError: A parameter is missing from the weights or has another shape.
     """
     own = net.state_dict()
+    if adapter is not None:
+        weights = adapter.published(net, weights)
     chosen, problems = {}, []
     for key, value in own.items():
         if key.endswith("num_batches_tracked"):
             continue
         given = weights.get(key)
+        if given is None and adapter is not None and adapter.made_for_segmentation(key):
+            continue
         if given is None:
             problems.append(f"{key} is missing")
         elif given.shape == value.shape:

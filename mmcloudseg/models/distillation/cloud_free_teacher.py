@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
 
     Args:
         architecture: Config of the student, a segmentor.
-        teacher: Config of the teacher, a segmentor.
+        teacher: Config of the teacher, a segmentor. Its backbone has the student's ``stream``
+            and ``pretrained`` where it names none.
         distiller: Config of ``mmrazor.ConfigurableDistiller``.
         teacher_ckpt: The teacher's checkpoint, read when training starts.
         kwargs: As in MMRazor's ``SingleTeacherDistill``.
@@ -46,6 +48,8 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
         teacher_ckpt: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(architecture, dict) and isinstance(teacher, dict):
+            teacher = follow_student(teacher, architecture)
         if isinstance(architecture, dict):
             architecture = MODELS.build(architecture)
         if isinstance(teacher, dict):
@@ -97,6 +101,22 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
         """Move the teacher along with the student (``to``, ``cuda``, ``double`` end here)."""
         self.teacher._apply(fn, *args, **kwargs)
         return super()._apply(fn, *args, **kwargs)
+
+
+def follow_student(teacher: dict, architecture: dict) -> dict:
+    """The teacher's config with the student's streams where it names none.
+
+    A backbone is then swapped in one place.
+
+    Args:
+        teacher: Config of the teacher, which is not changed.
+        architecture: Config of the student.
+    """
+    student = architecture.get("backbone", {})
+    shared = {k: copy.deepcopy(student[k]) for k in ("stream", "pretrained") if k in student}
+    if "stream" in teacher["backbone"]:
+        return teacher
+    return {**teacher, "backbone": {**teacher["backbone"], **shared}}
 
 
 def cloud_free_inputs(inputs: Tensor, data_samples: SampleList) -> Tensor:

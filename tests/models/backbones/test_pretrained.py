@@ -84,7 +84,7 @@ def test_missing_parameters_are_named(tmp_path):
 
 
 def test_missing_file():
-    with pytest.raises(FileNotFoundError, match=r"'nowhere.pth' do not exist.*init_cfg=None"):
+    with pytest.raises(FileNotFoundError, match=r"'nowhere.pth' do not exist.*pretrained=False"):
         build("nowhere.pth")
 
 
@@ -93,7 +93,7 @@ def test_no_network_is_a_clear_message(monkeypatch):
         raise urllib.error.URLError("no route")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
-    with pytest.raises(FileNotFoundError, match=r"no route.*checkpoints.*init_cfg=None"):
+    with pytest.raises(FileNotFoundError, match=r"no route.*checkpoints.*pretrained=False"):
         load_pretrained("https://example.invalid/mit.pth")
 
 

@@ -1,0 +1,13 @@
+# A baseline: OCRNet on a small HRNetV2-W18 on stacked optical and SAR bands; one modality alone by
+# model.backbone.modalities=[optical] or [sar].
+_base_ = [
+    "../_base_/models/ocrnet_hr18s.py",
+    "../_base_/datasets/mini_m3mcr.py",
+    "../_base_/schedules/schedule_mini.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    _base_.network,
+    decode_head=[dict(head, **_base_.network.decode_head) for head in _base_.heads],
+)
+test_evaluator = _base_.land_cover_metrics

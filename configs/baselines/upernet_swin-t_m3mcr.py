@@ -1,0 +1,13 @@
+# A baseline: UPerNet on Swin-T on stacked optical and SAR bands; one modality alone by
+# model.backbone.modalities=[optical] or [sar].
+_base_ = [
+    "../_base_/models/upernet_swin-t.py",
+    "../_base_/datasets/m3mcr.py",
+    "../_base_/schedules/schedule_30e.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    _base_.network,
+    auxiliary_head=_base_.network.decode_head,
+)
+test_evaluator = _base_.land_cover_metrics
