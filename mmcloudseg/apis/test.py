@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
+from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from mmcloudseg.apis.config import load_config, overfit_training_samples, student_only
+from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
+from mmcloudseg.evaluation.arrays import (
+    CALIBRATION_FILE,
+    CONFUSION_FILE,
+    calibration_to_npz,
+    confusion_to_npz,
+)
 from mmcloudseg.evaluation.report import format_scores, scores_to_json
 
 
@@ -36,7 +44,8 @@ def test(
         data_root: Replaces the datasets' root.
         overfit: Test on the training samples.
         show_dir: Folder for pictures.
-        out_dir: Folder for ``scores.json`` and ``label_maps/``.
+        out_dir: Folder for ``scores.json``, ``confusion.npz`` and ``calibration.npz`` (as far as
+            the evaluator has those metrics) and ``label_maps/``.
 
     Returns:
         The scores by key.
@@ -62,6 +71,9 @@ def test(
     if is_main_process():
         print(format_scores(scores, runner.test_dataloader.dataset.metainfo["classes"]))
         if out_dir is not None:
+            classes = runner.test_dataloader.dataset.metainfo["classes"]
+            _write_arrays(runner.test_evaluator.metrics, classes, Path(out_dir))
+            # Last: whoever finds it may rely on the others.
             scores_to_json(scores, Path(out_dir) / "scores.json")
             print(f"Scores and label maps: {out_dir}")
         if show_dir is not None:
@@ -89,6 +101,14 @@ def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
             f"'{checkpoint}' cannot be read as a checkpoint ({str(error).splitlines()[0]}); it is "
             "truncated, or carries code, which is never run"
         ) from error
+
+
+def _write_arrays(metrics: Sequence[BaseMetric], classes: Sequence[str], folder: Path) -> None:
+    for metric in metrics:
+        if isinstance(metric, CloudIoUMetric) and metric.samples:
+            confusion_to_npz(metric.samples, classes, folder / CONFUSION_FILE)
+        elif isinstance(metric, CalibrationMetric) and metric.histograms:
+            calibration_to_npz(metric.histograms, folder / CALIBRATION_FILE)
 
 
 def _add_outputs(cfg: Config, show_dir: str | None, out_dir: str | None) -> None:

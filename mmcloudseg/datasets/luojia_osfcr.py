@@ -180,6 +180,10 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
         roi, number = patch_of(img_path)
         return f"ROIs_{roi}_p{number}_{bin_of(img_path).rstrip('%')}"
 
+    def area(self, img_path: str) -> str:
+        """The region of interest: ``ROIs_03``."""
+        return f"ROIs_{patch_of(img_path)[0]}"
+
     def missing_root_message(self) -> str:
         """What to say when the data root is not there: how to make or get one."""
         return (

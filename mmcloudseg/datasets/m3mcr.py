@@ -219,6 +219,11 @@ class M3MCRDataset(OpticalSARDataset):
         name = os.path.splitext(os.path.basename(img_path))[0]
         return name.removeprefix(FILE_KINDS["img_path"][0] + "_")
 
+    def area(self, img_path: str) -> str:
+        """Number of the area of interest, whatever the season; the sample's name without one."""
+        number = find_area_number(img_path)
+        return self.sample_name(img_path) if number is None else str(number)
+
     def missing_root_message(self) -> str:
         """What to say when the data root is not there: how to make or name one."""
         root = self.data_root.rstrip("/")
@@ -245,16 +250,22 @@ def area_number(img_path: str) -> int:
     Raises:
         DataError: If neither has the published form.
     """
-    file_name = os.path.basename(img_path)
-    folder = os.path.basename(os.path.dirname(img_path))
-    match = re.search(r"_(\d+)_p_\d+\.\w+$", file_name) or re.search(r"_(\d+)$", folder)
-    if match is None:
+    number = find_area_number(img_path)
+    if number is None:
         raise DataError(
             f"{img_path}: its name tells no area of interest; expected "
             "planet_cloudy_SEASON_AREA/planet_cloudy_SEASON_AREA_p_N.tif. Rename it, or set "
             "holdout_fraction=0."
         )
-    return int(match.group(1))
+    return number
+
+
+def find_area_number(img_path: str) -> int | None:
+    """The same; None if neither name has the published form."""
+    file_name = os.path.basename(img_path)
+    folder = os.path.basename(os.path.dirname(img_path))
+    match = re.search(r"_(\d+)_p_\d+\.\w+$", file_name) or re.search(r"_(\d+)$", folder)
+    return int(match.group(1)) if match else None
 
 
 def is_held_out(area: int, fraction: float) -> bool:

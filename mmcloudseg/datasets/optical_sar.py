@@ -185,6 +185,7 @@ class OpticalSARDataset(BaseSegDataset):
         if not paths:
             raise DataError(f"{self._source()}: no samples. {self.no_samples_hint()}")
         names = [self.sample_name(sample["img_path"]) for sample in paths]
+        areas = [self.area(sample["img_path"]) for sample in paths]
         if self.clouds == "simulated":
             paths = [self._clear(sample, "clouds='simulated'") for sample in paths]
             for sample in paths:
@@ -192,8 +193,8 @@ class OpticalSARDataset(BaseSegDataset):
         shared = self._shared_info()
         shared["band_counts"] = self._declared_bands() or band_counts(paths[0])
         return [
-            {**sample, **shared, "sample_name": name}
-            for sample, name in zip(paths, names, strict=True)
+            {**sample, **shared, "sample_name": name, "area": area}
+            for sample, name, area in zip(paths, names, areas, strict=True)
         ]
 
     def list_paths(self) -> list[dict[str, str]]:
@@ -237,6 +238,13 @@ class OpticalSARDataset(BaseSegDataset):
         """A short name of a sample, fit for a file name."""
         relative = os.path.relpath(img_path, self.data_prefix["img_path"] or ".")
         return relative.removesuffix(self.img_suffix).replace(os.sep, "_").replace("..", "")
+
+    def area(self, img_path: str) -> str:
+        """What samples of the same or neighbouring ground share, the unit of statistics.
+
+        Here every sample is an area of its own: a subclass knows more.
+        """
+        return self.sample_name(img_path)
 
     def missing_root_message(self) -> str:
         """What to say when the data root is not there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,6 +115,10 @@ class WHUOptSARDataset(OpticalSARDataset):
                 f"the pipeline, or run `{CONVERTER} SCENES OUT --freeze-train`."
             )
         return samples
+
+    def area(self, img_path: str) -> str:
+        """The scene that a tile was cut from: ``NH49E001013`` of ``NH49E001013_r0000_c0512``."""
+        return re.sub(r"_r\d+_c\d+$", "", self.sample_name(img_path))
 
     def _refuse_neighbours_of_the_root(self) -> None:
         """Tell apart the folder of tiles, its parent and the published scenes."""

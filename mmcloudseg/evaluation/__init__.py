@@ -1,10 +1,11 @@
 """Scores of land cover and cloud removal."""
 
 from mmcloudseg.evaluation.confusion import Scores, confusion_matrix, scores_from_confusion
-from mmcloudseg.evaluation.metrics import CloudIoUMetric, CloudRemovalMetric
+from mmcloudseg.evaluation.metrics import CalibrationMetric, CloudIoUMetric, CloudRemovalMetric
 from mmcloudseg.evaluation.report import format_scores, scores_to_json
 
 __all__ = [
+    "CalibrationMetric",
     "CloudIoUMetric",
     "CloudRemovalMetric",
     "Scores",

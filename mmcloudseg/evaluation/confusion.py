@@ -117,6 +117,30 @@ def cover_bin(cloud_mask: Tensor, edges: Sequence[int]) -> int | None:
     return None
 
 
+def cover_percent(cloud_mask: Tensor) -> float:
+    """Share of cloudy pixels among those that are cloudy or clear, in percent; nan of none."""
+    cloudy = int((cloud_mask == CLOUDY).sum())
+    known = cloudy + int((cloud_mask == CLOUD_FREE).sum())
+    return 100 * cloudy / known if known else float("nan")
+
+
+@dataclass(frozen=True)
+class SampleConfusion:
+    """Confusion matrices of one sample.
+
+    Attributes:
+        name: The sample's name.
+        area: What samples of the same ground share, see ``OpticalSARDataset.area``.
+        cover: Cloud cover in percent, on the optical grid; nan without a mask.
+        matrices: 3 x K x K int64 in the order of `REGIONS`.
+    """
+
+    name: str
+    area: str
+    cover: float
+    matrices: np.ndarray
+
+
 @dataclass(frozen=True)
 class Scores:
     """Scores of one confusion matrix as fractions in float64; nan where nothing is defined.

@@ -34,7 +34,15 @@ REMOVAL_SCORES = (
 )
 """Key, title with unit and decimals of each cloud-removal score."""
 
+CALIBRATION_SCORES = (
+    ("ECE", "ECE"),
+    ("AURC", "AURC"),
+    ("confidence", "mean confidence"),
+)
+"""Key and title of each calibration score, all in percent."""
+
 REMOVAL_PREFIX = "cloud_removal"
+CALIBRATION_PREFIX = "calibration"
 _COLUMNS = (("all", ""), ("cloud-free", "cloud_free/"), ("cloudy", "cloudy/"))
 
 
@@ -60,15 +68,15 @@ def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
 
     Args:
         metrics: What the evaluator returned, with the keys of `CloudIoUMetric` and, where there
-            is one, of `CloudRemovalMetric`.
+            are such, of `CalibrationMetric` and `CloudRemovalMetric`.
         classes: Class names in order.
 
     Returns:
         A table with the columns all, cloud-free, cloudy and the rows OA, mAcc, fwIoU, mIoU, F1,
-        IoU by class (percent), mIoU by cloud cover, then cloud removal. Columns and rows without
-        any key are left out; nan is '-'.
+        IoU by class (percent), mIoU by cloud cover, calibration, then cloud removal. Columns and
+        rows without any key are left out; nan is '-'.
     """
-    columns = [c for c in _COLUMNS if f"{c[1]}mIoU" in metrics or _removal(c[1]) in metrics]
+    columns = [c for c in _COLUMNS if not _column_keys(c[1]).isdisjoint(metrics)]
     table = PrettyTable(["", *(title for title, _ in columns)])
     table.set_style(TableStyle.MARKDOWN)
     table.align = "r"
@@ -88,14 +96,22 @@ def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
             # A bin holds whole samples, so it has a figure for all of their pixels only.
             title = region_title(key.removesuffix("/mIoU"))
             add_row(f"mIoU {title}", [key, *[None] * (len(columns) - 1)])
+    for key, title in CALIBRATION_SCORES:
+        keys = [f"{CALIBRATION_PREFIX}/{prefix}{key}" for _, prefix in columns]
+        add_row(f"{title} (%)", keys)
     for key, title, decimals in REMOVAL_SCORES:
         keys = [f"{REMOVAL_PREFIX}/{prefix}{key}" for _, prefix in columns]
         add_row(title, keys, decimals)
     return table.get_string()
 
 
-def _removal(prefix: str) -> str:
-    return f"{REMOVAL_PREFIX}/{prefix}{REMOVAL_SCORES[0][0]}"
+def _column_keys(prefix: str) -> set[str]:
+    """Keys any of which gives a region a column."""
+    return {
+        f"{prefix}mIoU",
+        f"{CALIBRATION_PREFIX}/{prefix}{CALIBRATION_SCORES[0][0]}",
+        f"{REMOVAL_PREFIX}/{prefix}{REMOVAL_SCORES[0][0]}",
+    }
 
 
 def scores_to_json(metrics: Mapping[str, float], path: str | Path) -> None:

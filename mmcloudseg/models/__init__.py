@@ -5,7 +5,7 @@ from mmcloudseg.models.data_preprocessor import CloudSegDataPreprocessor
 from mmcloudseg.models.decode_heads import CloudRemovalHead, UNetDecodeHead
 from mmcloudseg.models.distillation import CloudFreeTeacherDistill
 from mmcloudseg.models.losses import CloudFreeFeatureLoss, CloudRemovalLoss
-from mmcloudseg.models.segmentors import CloudSeg
+from mmcloudseg.models.segmentors import CloudSeg, TwoStep
 
 __all__ = [
     "CloudFreeFeatureLoss",
@@ -16,5 +16,6 @@ __all__ = [
     "CloudSegDataPreprocessor",
     "CrossModalBackbone",
     "FusionBlock",
+    "TwoStep",
     "UNetDecodeHead",
 ]

@@ -25,6 +25,10 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
     image is scaled by the optical numbers. Inputs have the optical bands first, then SAR; a model
     that sees only one of them configures only that.
 
+    A modality that is missing, as by ``DropModality``, is NaN in the raw inputs, and becomes
+    ``missing_val`` after scaling. The loader replaces nodata in files before, so nothing else is
+    NaN. The cloud-free image is a target, and NaN in it would stay.
+
     While training, inputs, cloud-free image, cloud mask and label are padded at the bottom and
     right to the largest image of the batch, and further to a multiple of ``size_divisor``. Padded
     pixels are 255 in label and mask, so neither loss nor scores count them. At test time only
@@ -38,6 +42,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         pad_val: Value of padded pixels, after scaling.
         seg_pad_val: Value of padded label pixels.
         non_blocking: Copy to the device without waiting.
+        missing_val: What stands for NaN in the inputs, after scaling. 0 is each band's ``low``.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         pad_val: float = 0.0,
         seg_pad_val: int = 255,
         non_blocking: bool = False,
+        missing_val: float = 0.0,
     ) -> None:
         super().__init__(non_blocking)
         if optical is None and sar is None:
@@ -61,6 +67,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         self.size_divisor = size_divisor or 1
         self.pad_val = pad_val
         self.seg_pad_val = seg_pad_val
+        self.missing_val = missing_val
 
     def normalize(self, x: Tensor) -> Tensor:
         """Scale the model's bands.
@@ -69,7 +76,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             x: Raw values, N x C x H x W or C x H x W, C being optical then SAR bands.
 
         Returns:
-            Values in [0, 1], same shape.
+            Values in [0, 1], and ``missing_val`` for NaN, same shape.
 
         Raises:
             ValueError: If C is another number than ranges are configured for.
@@ -77,10 +84,11 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         self._check_bands(x, self.counts["optical"] + self.counts["sar"], "inputs")
         low = torch.cat([self.optical_low, self.sar_low])
         high = torch.cat([self.optical_high, self.sar_high])
-        return _scale(x, low, high)
+        # Infinity was clipped: NaN is all there is to replace.
+        return _scale(x, low, high).nan_to_num(nan=self.missing_val)
 
     def normalize_optical(self, x: Tensor) -> Tensor:
-        """Scale a cloud-free image by the optical bands' numbers; see :meth:`normalize`."""
+        """Scale a cloud-free image by the optical bands' numbers; NaN stays."""
         self._check_bands(x, self.counts["optical"], "the cloud-free image")
         return _scale(x, self.optical_low, self.optical_high)
 

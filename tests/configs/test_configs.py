@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
@@ -16,18 +16,35 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmcloudseg.apis.config import datasets, is_distillation, load_config, networks
 from mmcloudseg.datasets.conversion.whu_rows import CLOUD_SETTINGS
+from mmcloudseg.models.backbones import stream_config
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
+ROOT = Path(__file__).parents[2] / "configs"
+BASELINES = sorted((ROOT / "baselines").glob("*.py"))
+CONFIGS = [
+    pytest.param(path, id=path.stem, marks=() if "_mini" in path.stem else pytest.mark.slow)
+    for path in [*sorted(ROOT.glob("*.py")), *BASELINES]
+]
 
 
 def shallow(cfg: Config) -> None:
-    """One block per stage and no download; everything else stays."""
-    for network in networks(cfg):
-        stream = network.backbone.get("stream", network.backbone)
-        stream.update(num_layers=[1, 1, 1, 1], init_cfg=None)
+    """One block per stage of MiT and no download; everything else stays."""
+    for backbone in backbones(cfg.model):
+        backbone.stream = stream_config(backbone.stream)
+        backbone.pretrained = False
+        if backbone.stream.type == "MixVisionTransformer":
+            backbone.stream.num_layers = [1, 1, 1, 1]
 
 
-@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+def backbones(model: ConfigDict) -> list[ConfigDict]:
+    """Every backbone in a model's config that is made of streams."""
+    found = [model] if "stream" in model else []
+    for value in model.values():
+        if isinstance(value, dict):
+            found += backbones(value)
+    return found
+
+
+@pytest.fixture(params=CONFIGS)
 def cfg(request, mini_root):
     dataset_type = Config.fromfile(request.param).train_dataloader.dataset.type
     config = load_config(str(request.param), data_root=str(mini_root(dataset_type)))
@@ -86,6 +103,19 @@ def test_runner_builds_its_parts(cfg, tmp_path):
     assert runner.build_param_scheduler(runner.param_schedulers)
 
 
+@pytest.mark.parametrize("modalities", [["optical"], ["sar"]])
+@pytest.mark.parametrize(
+    "path", [p for p in BASELINES if "_b4" not in p.stem], ids=lambda path: path.stem
+)
+def test_baselines_of_one_modality_are_one_key(path, modalities):
+    """The stream is built for the modality's bands, whatever the network."""
+    options = {"model.backbone.modalities": modalities, "model.backbone.pretrained": False}
+    backbone = load_config(str(path), options).model.backbone
+    net = MODELS.build(backbone)
+    bands = backbone.bands[modalities[0]]
+    assert next(p for p in net.parameters() if p.ndim == 4).shape[1] == bands
+
+
 @pytest.mark.parametrize("data", ["m3mcr", "mini"])
 def test_the_four_corners_of_the_ablation(root, data):
     """What each switches on, everything else alike."""
@@ -121,9 +151,10 @@ def test_the_papers_protocol(root):
     assert cfg.param_scheduler[0].milestones == [10, 15, 20, 25]
     assert cfg.param_scheduler[0].gamma == 0.5
     assert cfg.randomness.seed == 911
-    for network in networks(cfg):
-        assert network.backbone.stream.num_layers == [3, 8, 27, 3]
-        assert network.backbone.stream.drop_path_rate == 0.1
+    for network in networks(load_config(str(root / "configs/cloudseg_m3mcr.py"))):
+        assert network.backbone.stream == "mit-b4"
+    stream = stream_config("mit-b4")
+    assert (stream["num_layers"], stream["drop_path_rate"]) == ([3, 8, 27, 3], 0.1)
 
 
 @pytest.mark.slow

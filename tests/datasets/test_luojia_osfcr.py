@@ -171,6 +171,7 @@ def test_loaded_samples(tree):
     assert set(fields.gt_sem_seg.data.unique().tolist()) <= set(range(6))
     assert fields.cloud_cover_bin == "0-20%"
     assert fields.sample_name == dataset.get_data_info(0)["sample_name"]
+    assert fields.area == "_".join(fields.sample_name.split("_")[:2])
 
 
 def test_a_teacher_sees_the_clear_image(tree):

@@ -39,7 +39,7 @@ def test_data_info(tree):
     assert info["cloud_free_path"].endswith("planet_cloudfree_fall_2_p_8.tif")
     assert info["cloud_mask_path"].endswith("cloudmask_fall_2_p_8.npy")
     assert info["seg_map_path"].endswith("landcover_fall_2_p_8.tif")
-    assert info["sample_name"] == "fall_2_p_8"
+    assert info["sample_name"] == "fall_2_p_8" and info["area"] == "2"
     assert info["label_scale"] == info["sar_scale"] == 0.3
     assert info["band_counts"] == dict(optical=4, sar=2)
     assert info["seg_fields"] == [] and info["reduce_zero_label"] is False
@@ -158,6 +158,13 @@ def test_holdout_that_leaves_nothing(tree):
         build(tree, holdout="none")
     with pytest.raises(ValueError, match="holdout_fraction 0 to 1"):
         build(tree, holdout_fraction=20)
+
+
+def test_areas_are_places_whatever_the_season(tree):
+    dataset = build(tree)
+    assert dataset.area("x/planet_cloudy_summer_12_p_4.tif") == "12"
+    # Without a number a sample is an area of its own, and no error: nothing is held out by it.
+    assert dataset.area("a/planet_cloudy_b.tif") == "b"
 
 
 def test_area_number():

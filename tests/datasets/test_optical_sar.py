@@ -50,6 +50,7 @@ def test_folders(folder):
     dataset = build(folder)
     assert names(dataset) == ["c", "north_a", "north_b"]
     info = dataset.get_data_info(1)
+    assert info["area"] == info["sample_name"] == "north_a"
     assert info["sar_path"] == f"{folder}/sar/north/a_vv.tif"
     assert info["seg_map_path"] == f"{folder}/label/north/a.tif"
     assert "cloud_free_path" not in info and "cloud_mask_path" not in info

@@ -63,6 +63,7 @@ def test_frozen_clouds(tree):
     assert {key: info[key] for key in folders} == {
         key: f"{tree}/{folder}/{name}.tif" for key, folder in folders.items()
     }
+    assert info["area"] == name.split("_")[0] == "NI49E021011"
     assert info["sample_name"] == name and info["band_counts"] == dict(optical=4, sar=1)
     sample = build(tree)[1]
     fields = sample["data_samples"]

@@ -264,3 +264,24 @@ def test_table_counts_the_samples_with_a_mask(monkeypatch):
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines[0].splitlines()]
     counts = {c[0]: c[1:3] for c in cells if len(c) > 2}
     assert counts["all"] == ["2", "4"] and counts["cloudy"] == ["1", "2"]
+
+
+def test_matrices_of_each_sample_are_kept():
+    samples = random_samples(4)
+    samples[1]["area"] = "north"
+    metric = make_metric(classes=tuple("abc"))
+    assert metric.samples == []
+    metric.process({}, samples)
+    # Distributed collection's filling is cut off here too.
+    metric.process({}, samples[:1])
+    metrics = metric.evaluate(4)
+    assert [s.name for s in metric.samples] == ["s0", "s1", "s2", "s3"]
+    assert [s.area for s in metric.samples] == ["s0", "north", "s2", "s3"]
+    covers = [100 * float(s["gt_cloud_mask"]["data"].double().mean()) for s in samples]
+    assert [s.cover for s in metric.samples] == pytest.approx(covers)
+    for index, region in enumerate(("", "cloud_free/", "cloudy/")):
+        total = sum(s.matrices[index] for s in metric.samples)
+        assert 100 * scores_from_confusion(total).mean_iou == metrics[f"{region}mIoU"]
+    metric.process({}, [make_sample([[0]], [[0]])])
+    metric.evaluate(1)
+    assert len(metric.samples) == 1 and math.isnan(metric.samples[0].cover)

@@ -24,6 +24,10 @@ METRICS = {
     "cover_0-20/mIoU": 57.0,
     "cover_0-20/aAcc": 81.0,
     "cover_80-100/mIoU": math.nan,
+    "calibration/ECE": 7.125,
+    "calibration/cloudy/ECE": math.nan,
+    "calibration/cloud_free/AURC": 3.5,
+    "calibration/confidence": 80.0,
     "cloud_removal/MAE": 0.01234,
     "cloud_removal/cloudy/MAE": 0.05,
     "cloud_removal/PSNR": 31.456,
@@ -47,6 +51,9 @@ def test_table():
     assert table["IoU land (%)"] == ["-", "-", "-"]
     assert table["mIoU cover 0-20 %"][0] == "57.00"
     assert table["mIoU cover 80-100 %"] == ["-", "-", "-"]
+    assert table["ECE (%)"] == ["7.12", "-", "-"]
+    assert table["AURC (%)"] == ["-", "3.50", "-"]
+    assert table["mean confidence (%)"] == ["80.00", "-", "-"]
     assert table["MAE"] == ["0.0123", "0.0010", "0.0500"]
     assert table["PSNR (dB)"] == ["31.46", "-", "-"]
     assert table["spectral angle (degrees)"][0] == "2.50"
@@ -80,6 +87,11 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         scores_to_json({"a": 2.0}, path)
     assert json.loads(path.read_text()) == {"a": 1.0}
     assert [p.name for p in tmp_path.iterdir()] == ["scores.json"]
+
+
+def test_calibration_alone():
+    table = rows(format_scores({"calibration/ECE": 5.0, "calibration/cloudy/ECE": 6.0}, ("a",)))
+    assert table == {"": ["all", "cloudy"], "ECE (%)": ["5.00", "6.00"]}
 
 
 def test_cloud_removal_alone():

@@ -222,3 +222,41 @@ def test_ranges_are_not_in_checkpoints_but_move_with_the_model():
     assert {buffer.device.type for buffer in meta.buffers()} == {"meta"}
     out = meta(dict(inputs=[raw(4, 4)]))
     assert out["inputs"].device.type == "meta"
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, -1.0])
+@pytest.mark.parametrize("bands", [slice(0, 4), slice(4, 6)])
+def test_a_missing_modality_becomes_a_value(bands, value):
+    image, other = raw(20, 20), raw(20, 20, 1)
+    whole = build().normalize(image)
+    image[bands] = float("nan")
+    preprocessor = build(missing_val=value, size_divisor=32, pad_val=0.25)
+    batch = preprocessor(dict(inputs=[image, other], data_samples=None))["inputs"]
+    expected = whole.clone()
+    expected[bands] = value
+    assert torch.equal(batch[0, :, :20, :20], expected)
+    assert torch.equal(batch[1, :, :20, :20], build().normalize(other))
+    assert (batch[:, :, 20:] == 0.25).all()
+    assert torch.equal(preprocessor.normalize(image), expected)
+    assert image[bands].isnan().all()  # not changed in place
+
+
+def test_a_missing_optical_image_leaves_its_cloud_free_target():
+    image, before = raw(20, 20), sample(20, 20)
+    image[:4] = float("nan")
+    batch = build()(dict(inputs=[image], data_samples=[before]), training=True)
+    target = batch["data_samples"][0].gt_cloud_free.data
+    assert torch.equal(target, build().normalize_optical(before.gt_cloud_free.data))
+    assert target.min() >= 0 and target.max() > 0.5
+
+
+def test_nan_in_the_target_is_not_covered_up():
+    before = sample(10, 10)
+    before.gt_cloud_free.data[0, 0, 0] = float("nan")
+    batch = build(missing_val=0.0)(dict(inputs=[raw(10, 10)], data_samples=[before]))
+    assert batch["data_samples"][0].gt_cloud_free.data.isnan().sum() == 1
+
+
+def test_infinity_is_clipped_and_not_missing():
+    x = torch.tensor([float("inf"), float("-inf"), float("nan"), 0.0, 0.0, 0.0]).view(6, 1, 1)
+    assert build(missing_val=0.5).normalize(x)[:3].flatten().tolist() == [1, 0, 0.5]

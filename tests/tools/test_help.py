@@ -33,6 +33,10 @@ def test_help_is_quick_and_shows_an_example(tool):
             "make_mini_m3mcr.py",
         ),
         (
+            ["tools/benchmark.py", "configs/suites/x.py"],
+            "benchmark: suite 'configs/suites/x.py' does not exist",
+        ),
+        (
             ["tools/test.py", "configs/cloudseg_mini.py", "x.pth"],
             "test: checkpoint 'x.pth' does not exist",
         ),

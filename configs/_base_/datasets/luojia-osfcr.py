@@ -15,6 +15,16 @@ network = dict(
     test_cfg=dict(crop_size=(256, 256), stride=(128, 128)),
 )
 
+# Sentinel-2 under clouds, for tools/robustness.py and any pipeline that draws clouds.
+simulated_clouds = dict(
+    type="SimulateClouds",
+    gsd_m=10,
+    wavelengths_um=[
+        0.443, 0.490, 0.560, 0.665, 0.705, 0.740, 0.783, 0.842, 0.865, 0.945, 1.375, 1.610, 2.190
+    ],
+    scale=10000,
+)  # fmt: skip
+
 train_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
 test_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
 

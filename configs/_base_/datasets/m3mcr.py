@@ -15,6 +15,11 @@ network = dict(
     test_cfg=dict(crop_size=(160, 160), stride=(80, 80)),
 )
 
+# PlanetScope under clouds, for tools/robustness.py and any pipeline that draws clouds.
+simulated_clouds = dict(
+    type="SimulateClouds", gsd_m=3, wavelengths_um=[0.490, 0.565, 0.665, 0.865], scale=10000
+)
+
 crop = dict(crop_size=160, step=10)  # in optical pixels: 160 is 48 label pixels, 10 is 3
 train_pipeline = [
     dict(type="AlignedRandomCrop", **crop),

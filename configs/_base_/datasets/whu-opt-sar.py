@@ -16,14 +16,14 @@ network = dict(
     test_cfg=dict(crop_size=(256, 256), stride=(128, 128)),
 )
 
-clouds = dict(
+# Gaofen-1 under clouds, for tools/robustness.py and any pipeline that draws clouds.
+simulated_clouds = dict(
     type="SimulateClouds",
     gsd_m=5,
     wavelengths_um=[0.66, 0.555, 0.485, 0.83],
     white=[245, 240, 240, 250],
-    clear_fraction=0.1,
-    redraw=True,
 )
+clouds = dict(simulated_clouds, clear_fraction=0.1, redraw=True)
 train_pipeline = [
     dict(type="AlignedRandomCrop", crop_size=256, step=1),
     dict(type="LoadRasters"),

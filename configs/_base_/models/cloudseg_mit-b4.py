@@ -37,9 +37,7 @@ teacher_beside = dict(
     decode_head=decode_head,
     test_cfg=dict(cloud_free=False, mode="slide", window_batch=16),
 )
-teacher = dict(
-    teacher_beside, backbone=dict(teacher_beside["backbone"], stream=stream)
-)
+teacher = dict(teacher_beside, backbone=dict(teacher_beside["backbone"], stream=stream))
 
 distill = dict(
     type="CloudFreeTeacherDistill",

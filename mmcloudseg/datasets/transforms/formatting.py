@@ -15,6 +15,7 @@ from ..grids import resample, scaled_shape
 META_KEYS = (
     "img_path",
     "sample_name",
+    "area",
     "seg_map_path",
     "ori_shape",
     "img_shape",

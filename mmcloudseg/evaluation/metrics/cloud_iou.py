@@ -1,5 +1,6 @@
 """Land-cover scores of all, cloud-free and cloudy pixels and by cloud cover."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -14,8 +15,10 @@ from torch import Tensor
 
 from mmcloudseg.evaluation.confusion import (
     REGIONS,
+    SampleConfusion,
     Scores,
     cover_bin,
+    cover_percent,
     mask_to_label_grid,
     region_matrices,
     scores_from_confusion,
@@ -52,6 +55,9 @@ class CloudIoUMetric(IoUMetric):
         collect_device: ``'cpu'`` or ``'gpu'``, see `IoUMetric`.
         prefix: Prefix of the keys.
 
+    Attributes:
+        samples: The matrices of the last evaluation, sample by sample (main process only).
+
     Raises:
         ValueError: If the edges don't rise, or ``format_only`` comes without ``output_dir``.
     """
@@ -81,6 +87,7 @@ class CloudIoUMetric(IoUMetric):
             format_only=format_only,
             prefix=prefix,
         )
+        self.samples: list[SampleConfusion] = []
         self.cover_edges = edges
         self.cover_names = [f"cover_{a}-{b}" for a, b in pairwise(edges)]
 
@@ -124,17 +131,26 @@ class CloudIoUMetric(IoUMetric):
                 "grid's, as PackCloudSegInputs does."
             )
         mask = label_mask = bin_index = None
+        cover = math.nan
         if "gt_cloud_mask" in sample:
             mask = sample["gt_cloud_mask"]["data"][0].to(prediction.device)
             label_mask = mask_to_label_grid(mask, tuple(label.shape))
             bin_index = cover_bin(mask, self.cover_edges)
+            cover = cover_percent(mask)
         try:
             matrices = region_matrices(
                 label, prediction, label_mask, self._num_classes(), self.ignore_index
             )
         except ValueError as error:
             raise ValueError(f"{_name(sample)}: {error}") from None
-        return dict(matrices=matrices.cpu(), cover_bin=bin_index, has_mask=mask is not None)
+        return dict(
+            matrices=matrices.cpu(),
+            cover_bin=bin_index,
+            has_mask=mask is not None,
+            cover=cover,
+            name=_name(sample),
+            area=str(sample.get("area") or _name(sample)),
+        )
 
     def _num_classes(self) -> int:
         classes = (self.dataset_meta or {}).get("classes")
@@ -153,6 +169,10 @@ class CloudIoUMetric(IoUMetric):
         """
         if self.format_only:
             return super().compute_metrics(results)
+        self.samples = [
+            SampleConfusion(r["name"], r["area"], r["cover"], r["matrices"].numpy())
+            for r in results
+        ]
         matrices, samples = self._totals(results)
         scores = {k: scores_from_confusion(m, self.beta) for k, m in matrices.items()}
         classes = self.dataset_meta["classes"]

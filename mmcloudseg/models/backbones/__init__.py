@@ -1,5 +1,7 @@
 """Backbones made of streams of one MMSeg backbone, driven stage by stage."""
 
+from mmcloudseg.models.backbones.asanet import ASANetBackbone
+from mmcloudseg.models.backbones.cmx import CMXBackbone
 from mmcloudseg.models.backbones.cross_modal import CrossModalBackbone
 from mmcloudseg.models.backbones.fusion import FusionBlock
 from mmcloudseg.models.backbones.named_streams import NAMED_STREAMS, stream_config
@@ -9,6 +11,8 @@ from mmcloudseg.models.backbones.streams import MultiStreamBackbone
 
 __all__ = [
     "NAMED_STREAMS",
+    "ASANetBackbone",
+    "CMXBackbone",
     "CrossModalBackbone",
     "FusionBlock",
     "MultiStreamBackbone",

@@ -105,12 +105,16 @@ NAMED_STREAMS: dict[str, dict] = {
     "resnet-18": _resnet(
         "ResNet",
         18,
-        _pretrained(f"{_MMPRETRAIN}/resnet/resnet18_8xb32_in1k_20210831-fbbb1da6.pth", "backbone."),
+        _pretrained(
+            f"{_MMPRETRAIN}/resnet/resnet18_8xb32_in1k_20210831-fbbb1da6.pth", "backbone."
+        ),
     ),
     "resnet-50": _resnet(
         "ResNet",
         50,
-        _pretrained(f"{_MMPRETRAIN}/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth", "backbone."),
+        _pretrained(
+            f"{_MMPRETRAIN}/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth", "backbone."
+        ),
     ),
     "resnet-101": _resnet(
         "ResNet",

@@ -27,7 +27,9 @@ _STUDENT = "architecture."
 class CloudFreeTeacherDistill(SingleTeacherDistill):
     """Trains a student on cloudy images beside a frozen teacher on cloud-free ones (CloudSeg).
 
-    The teacher gets the same batch with the optical bands replaced by ``gt_cloud_free``. It stays
+    The teacher gets the same batch with the optical bands replaced by ``gt_cloud_free``: where
+    ``RandomModalityDropout`` took the optical image from the student, the teacher still has the
+    clear one; where it took SAR, the teacher lacks SAR too. It stays
     in eval mode throughout, and is no submodule: neither the optimiser nor a checkpoint sees it.
     Checkpoints are those of a plain student, which stock MMSeg tools load.
 
@@ -121,6 +123,10 @@ def follow_student(teacher: dict, architecture: dict) -> dict:
 
 def cloud_free_inputs(inputs: Tensor, data_samples: SampleList) -> Tensor:
     """The batch as the teacher sees it: optical bands, which come first, made cloud-free.
+
+    A missing optical image comes back this way. SAR is the student's, also where it is missing
+    and holds the preprocessor's ``missing_val``: no measurement of it is left in the batch, and
+    both networks then answer to the same question, what the optical image alone tells.
 
     Args:
         inputs: N x (optical + SAR bands) x H x W.

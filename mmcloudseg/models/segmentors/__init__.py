@@ -1,5 +1,6 @@
 """Segmentors."""
 
 from mmcloudseg.models.segmentors.cloudseg import CloudSeg
+from mmcloudseg.models.segmentors.two_step import TwoStep
 
-__all__ = ["CloudSeg"]
+__all__ = ["CloudSeg", "TwoStep"]

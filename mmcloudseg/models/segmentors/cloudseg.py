@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import torch
-from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
-from mmseg.utils import OptSampleList, SampleList
 from torch import Tensor
 
-from mmcloudseg.models.segmentors.windows import window_spans
+from mmcloudseg.models.segmentors.heads import with_bands, with_channels
+from mmcloudseg.models.segmentors.sliding import SlidingInference
 
 
 @MODELS.register_module()
-class CloudSeg(EncoderDecoder):
+class CloudSeg(SlidingInference, EncoderDecoder):
     """Land cover and cloud removal by one network (CloudSeg, Xu et al., ISPRS 2024).
 
     Beside what MMSeg's ``EncoderDecoder`` takes:
@@ -37,32 +35,14 @@ class CloudSeg(EncoderDecoder):
                 "auxiliary_head that makes it: add a CloudRemovalHead or set it to False"
             )
 
-    @property
-    def _wants_cloud_free(self) -> bool:
-        return bool(self.test_cfg and self.test_cfg.get("cloud_free", False))
-
     def _init_decode_head(self, decode_head: dict) -> None:
-        super()._init_decode_head(self._with_channels(decode_head))
+        super()._init_decode_head(with_channels(decode_head, self.backbone))
 
     def _init_auxiliary_head(self, auxiliary_head: dict | None) -> None:
         if auxiliary_head is not None:
-            auxiliary_head = self._with_channels(auxiliary_head)
-            bands = getattr(self.backbone, "bands", {}).get("optical")
-            if bands is not None and auxiliary_head["type"].endswith("CloudRemovalHead"):
-                auxiliary_head = {"out_bands": bands, **auxiliary_head}
+            auxiliary_head = with_channels(auxiliary_head, self.backbone)
+            auxiliary_head = with_bands(auxiliary_head, self.backbone)
         super()._init_auxiliary_head(auxiliary_head)
-
-    def _with_channels(self, head: dict) -> dict:
-        if "in_channels" in head or not hasattr(self.backbone, "out_channels"):
-            return head
-        default = MODELS.get(head["type"]).__init__.__kwdefaults__ or {}
-        indices = head.get("in_index", default.get("in_index"))
-        if indices is None:
-            raise ValueError(f"{head['type']} needs in_index, or in_channels")
-        channels = self.backbone.out_channels
-        if isinstance(indices, int):
-            return dict(head, in_channels=channels[indices], in_index=indices)
-        return dict(head, in_channels=[channels[i] for i in indices], in_index=list(indices))
 
     def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
         """Logits and, if asked for, the cloud-free image behind them along the channels.
@@ -81,75 +61,3 @@ class CloudSeg(EncoderDecoder):
         size = inputs.shape[2:]
         sized = [resize(m, size, mode="bilinear", align_corners=self.align_corners) for m in maps]
         return torch.cat(sized, dim=1)
-
-    def slide_inference(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
-        """Average overlapping windows, several per forward pass.
-
-        Args:
-            inputs: N x bands x H x W.
-            batch_img_metas: Of the images, for the error message.
-
-        Returns:
-            N x (classes [+ optical bands]) x H x W.
-
-        Raises:
-            ValueError: An image is smaller than the window.
-        """
-        crop, stride = self.test_cfg.crop_size, self.test_cfg.stride
-        size = inputs.shape[2:]
-        if size[0] < crop[0] or size[1] < crop[1]:
-            raise ValueError(
-                f"{batch_img_metas[0].get('img_path', 'the image')} is {size[0]} x {size[1]} "
-                f"pixels, smaller than the window of {crop[0]} x {crop[1]}: set "
-                "model.test_cfg.crop_size smaller or model.test_cfg.mode='whole'"
-            )
-        spans = [window_spans(*axis) for axis in zip(size, crop, stride, strict=True)]
-        windows = list(itertools.product(*spans))
-        per_pass = max(self.test_cfg.get("window_batch", 16) // len(inputs), 1)
-
-        total, count = None, inputs.new_zeros((1, 1, *size))
-        for i in range(0, len(windows), per_pass):
-            chunk = windows[i : i + per_pass]
-            crops = torch.cat([inputs[:, :, y.start : y.stop, x.start : x.stop] for y, x in chunk])
-            maps = self.encode_decode(crops, batch_img_metas)
-            if total is None:
-                total = maps.new_zeros((len(inputs), maps.shape[1], *size))
-            for (y, x), part in zip(chunk, maps.split(len(inputs)), strict=True):
-                target = (..., slice(y.used, y.stop), slice(x.used, x.stop))
-                total[target] += part[..., y.used - y.start :, x.used - x.start :]
-                count[target] += 1
-        return total / count
-
-    def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
-        """Land cover on the label grid and, if asked for, the cloud-free image.
-
-        Args:
-            inputs: N x bands x H x W, normalised.
-            data_samples: The batch's samples.
-
-        Returns:
-            The samples with ``pred_sem_seg`` and ``seg_logits`` of the sample's ``ori_shape`` (the
-            label grid) and, if ``test_cfg.cloud_free``, ``pred_cloud_free``, bands x H x W.
-        """
-        metas = (
-            [sample.metainfo for sample in data_samples]
-            if data_samples is not None
-            else [dict(ori_shape=inputs.shape[2:], img_shape=inputs.shape[2:])] * len(inputs)
-        )
-        maps = self.inference(inputs, metas)
-        results = self.postprocess_result(maps[:, : self.out_channels], data_samples)
-        if self._wants_cloud_free:
-            images = maps[:, self.out_channels :]
-            for result, image, meta in zip(results, images, metas, strict=True):
-                result.pred_cloud_free = PixelData(data=_undo_padding_and_flip(image, meta))
-        return results
-
-
-def _undo_padding_and_flip(image: Tensor, meta: dict) -> Tensor:
-    """What MMSeg's ``postprocess_result`` does to logits, for C x H x W without the resize."""
-    left, right, top, bottom = meta.get("img_padding_size", meta.get("padding_size", [0] * 4))
-    height, width = image.shape[1:]
-    image = image[:, top : height - bottom, left : width - right]
-    if meta.get("flip"):
-        image = image.flip(dims=(2 if meta.get("flip_direction") == "horizontal" else 1,))
-    return image

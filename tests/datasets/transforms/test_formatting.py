@@ -37,7 +37,7 @@ def test_packed_fields(sample):
 def test_metainfo(sample):
     info = sample()
     meta = PackCloudSegInputs()(LoadRasters()(dict(info)))["data_samples"].metainfo
-    for key in ("img_path", "seg_map_path", "sample_name", "label_scale"):
+    for key in ("img_path", "seg_map_path", "sample_name", "area", "label_scale"):
         assert meta[key] == info[key]
     assert meta["ori_shape"] == (12, 12) and meta["img_shape"] == (40, 40)
     assert meta["band_layout"]["sar"] == (4, 6)

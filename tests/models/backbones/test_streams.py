@@ -62,9 +62,10 @@ def test_training_and_evaluation_agree(stream):
     expected = net(x)
     net.train()
     for module in net.modules():
-        if isinstance(module, _BatchNorm | nn.Dropout | DropPath) or "Drop" in type(
-            module
-        ).__name__:
+        if (
+            isinstance(module, _BatchNorm | nn.Dropout | DropPath)
+            or "Drop" in type(module).__name__
+        ):
             module.eval()
     for feature, reference in zip(net(x), expected, strict=True):
         torch.testing.assert_close(feature, reference)

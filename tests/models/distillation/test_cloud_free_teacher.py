@@ -35,6 +35,21 @@ def test_teacher_sees_the_clear_image_and_the_same_sar(small_models, teacher_fil
     assert not torch.equal(cloud_free_inputs(inputs, samples), inputs)
 
 
+@pytest.mark.parametrize(("bands", "seen"), [(slice(0, 4), "clear"), (slice(4, 6), "missing")])
+def test_what_the_teacher_sees_of_a_missing_modality(small_models, batch, bands, seen):
+    """Raw NaN through the student's preprocessor: optical comes back, SAR does not."""
+    preprocessor = MODELS.build(dict(small_models.student.data_preprocessor, missing_val=0.25))
+    _, samples = batch(1, 40)
+    inputs = torch.rand(1, 6, 40, 40) * 100
+    inputs[:, bands] = float("nan")
+    prepared = preprocessor(dict(inputs=inputs, data_samples=samples), training=True)
+    assert (prepared["inputs"][:, bands] == 0.25).all()
+    teachers = cloud_free_inputs(prepared["inputs"], prepared["data_samples"])
+    assert torch.equal(teachers[0, :4], prepared["data_samples"][0].gt_cloud_free.data)
+    assert torch.equal(teachers[:, 4:], prepared["inputs"][:, 4:])
+    assert (teachers[:, bands] == 0.25).all() == (seen == "missing")
+
+
 def test_losses(small_models, teacher_file, batch):
     losses = build(small_models, teacher_file)(*batch(2), mode="loss")
     assert {k for k in losses if "loss" in k} == {

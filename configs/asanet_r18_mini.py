@@ -1,0 +1,9 @@
+# ASANet-R18 on the mini set: minutes on a CPU.
+_base_ = [
+    "./_base_/models/asanet_r18.py",
+    "./_base_/datasets/mini_m3mcr.py",
+    "./_base_/schedules/schedule_mini.py",
+    "./_base_/default_runtime.py",
+]
+model = _base_.network
+test_evaluator = _base_.land_cover_metrics

@@ -1,0 +1,9 @@
+# ASANet on ResNet-50 on WHU-OPT-SAR under simulated clouds.
+_base_ = [
+    "./_base_/models/asanet_r50.py",
+    "./_base_/datasets/whu-opt-sar.py",
+    "./_base_/schedules/schedule_30e.py",
+    "./_base_/default_runtime.py",
+]
+model = _base_.network
+test_evaluator = _base_.land_cover_metrics

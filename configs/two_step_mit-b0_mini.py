@@ -1,0 +1,16 @@
+# The two-step habit on the mini M3M-CR: cloud removal, then a segmentor trained on clear images.
+_base_ = [
+    "./_base_/models/two_step_mit-b0.py",
+    "./_base_/datasets/mini_m3mcr.py",
+    "./_base_/schedules/schedule_mini.py",
+    "./_base_/default_runtime.py",
+]
+model = dict(
+    data_preprocessor=_base_.network.data_preprocessor,
+    remover=dict(backbone=_base_.network.backbone),
+    segmentor=dict(
+        backbone=_base_.network.backbone,
+        decode_head=_base_.network.decode_head,
+    ),
+    test_cfg=_base_.network.test_cfg,
+)

@@ -1,0 +1,212 @@
+"""What clouds and a missing modality cost a model: its scores under each, on the same images."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS
+from PIL import Image
+from tqdm import tqdm
+
+from mmcloudseg.apis.config import load_config, student_only
+from mmcloudseg.apis.files import written_whole
+from mmcloudseg.apis.robustness_points import (
+    Point,
+    RobustnessSettings,
+    list_points,
+    pipeline_of,
+    simulation_settings,
+)
+from mmcloudseg.apis.test import load_whole_checkpoint
+from mmcloudseg.datasets import OpticalSARDataset
+from mmcloudseg.evaluation.robustness_curve import SCORES, RobustnessCurve, Scores
+from mmcloudseg.visualization.robustness_plot import draw_robustness
+
+METRIC = "CloudIoUMetric"
+
+
+def robustness(
+    config: str,
+    checkpoint: str,
+    out: str | Path | None = None,
+    settings: RobustnessSettings | None = None,
+    options: Mapping[str, Any] | None = None,
+    data_root: str | None = None,
+) -> RobustnessCurve:
+    """Test a checkpoint under simulated clouds of each cover and kind, and without a modality.
+
+    The test set's clear images get the same clouds for every model: a sample's clouds depend on
+    its name and the seed alone, and those of more cover extend those of less. A cover of 0 is the
+    clear image. Where the config tests on cloud-free images, as a teacher's, they stay clear, and
+    the curve is flat.
+
+    Writes ``robustness.csv``, ``.md``, ``.png`` and at last ``.json``.
+
+    Args:
+        config: The config file; of a distillation, the student is tested.
+        checkpoint: The checkpoint file.
+        out: Folder to write to; by default ``robustness`` in the config's work dir.
+        settings: What to measure.
+        options: Dotted keys of the (student's) config and their values.
+        data_root: Replaces the datasets' root.
+
+    Returns:
+        The scores.
+
+    Raises:
+        FileNotFoundError: The config or checkpoint does not exist.
+        ValueError: Data, checkpoint or config do not fit, or the config does not say how clouds
+            look to its sensor.
+    """
+    settings = settings or RobustnessSettings()
+    cfg = _load(config, options, data_root)
+    out = Path(out) if out is not None else Path(cfg.work_dir) / "robustness"
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
+    cfg.work_dir = str(out)
+
+    datasets = _datasets(cfg, settings)
+    runner = Runner.from_cfg(cfg)
+    _check_missing(runner.model, settings.missing)
+    load_whole_checkpoint(runner, checkpoint)
+    measured: dict[Point, Scores] = {}
+    images = len(datasets) * len(next(iter(datasets.values())))
+    with tqdm(total=images, desc="robustness", unit="image", dynamic_ncols=True) as bar:
+        for point, dataset in datasets.items():
+            bar.set_postfix_str(str(point))
+            measured[point] = _measure(runner, dataset, bar)
+    curve = _curve(measured, settings)
+    facts = dict(
+        config=Path(config).name,
+        samples=len(next(iter(datasets.values()))),
+        seed=settings.seed,
+        simulated_clouds=simulation_settings(cfg) if settings.kinds else None,
+    )
+    write_robustness(curve, out, facts)
+    return curve
+
+
+def write_robustness(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]) -> None:
+    """Write the four files, each whole or not at all.
+
+    Args:
+        curve: The scores.
+        out: The folder, made if missing.
+        facts: What else goes into the JSON file; its ``config`` and ``samples`` head the others.
+    """
+    title = Path(facts["config"]).stem
+    heading = f"# Robustness of {title}\n\n{facts['samples']} test images, cloud seed "
+    with written_whole(out / "robustness.csv") as temporary:
+        temporary.write_text(curve.to_csv(), "utf-8")
+    with written_whole(out / "robustness.md") as temporary:
+        temporary.write_text(f"{heading}{facts['seed']}.\n\n{curve.to_markdown()}\n", "utf-8")
+    with written_whole(out / "robustness.png") as temporary:
+        Image.fromarray(draw_robustness(curve, title)).save(temporary, format="PNG")
+    # The last: who finds it finds the others.
+    with written_whole(out / "robustness.json") as temporary:
+        content = {**curve.to_json(), **facts}
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None) -> Config:
+    options = dict(options or {})
+    cfg = student_only(load_config(config, None, data_root or options.get("data_root")))
+    cfg.merge_from_dict(options)
+    if cfg.get("test_dataloader") is None:
+        raise ValueError(f"'{config}' has no test_dataloader, whose images would be tested")
+    # Nothing here reads the cloud-free image that the auxiliary head makes.
+    if (cfg.model.get("test_cfg") or {}).get("cloud_free"):
+        cfg.model.test_cfg.cloud_free = False
+    cfg.load_from, cfg.resume = None, False
+    # A table for each point would bury the progress bar.
+    cfg.log_level = "WARNING"
+    return cfg
+
+
+def _datasets(cfg: Config, settings: RobustnessSettings) -> dict[Point, OpticalSARDataset]:
+    """A data set for each point; files and pipelines are tried before anything is measured."""
+    described = cfg.test_dataloader.dataset
+    while "dataset" in described:  # RepeatDataset and the like
+        described = described.dataset
+    described = copy.deepcopy(dict(described))
+    steps = described.pop("pipeline", [])
+    init_default_scope(cfg.get("default_scope", "mmseg"))
+    read: dict[str, OpticalSARDataset] = {}
+    chosen = {}
+    for point in list_points(settings):
+        clouds = described.get("clouds", "stored") if point.kind is None else "simulated"
+        if clouds not in read:
+            read[clouds] = _dataset({**described, "clouds": clouds})
+        # Lists and header checks are done once, whatever the pipeline.
+        chosen[point] = copy.copy(read[clouds])
+        chosen[point].pipeline = Compose(pipeline_of(steps, point, cfg, settings.seed))
+    for dataset in {(p.kind, p.missing): dataset for p, dataset in chosen.items()}.values():
+        dataset[0]
+    return chosen
+
+
+def _dataset(described: Mapping[str, Any]) -> OpticalSARDataset:
+    kind = DATASETS.get(described["type"])
+    if kind is None or not issubclass(kind, OpticalSARDataset):
+        raise ValueError(
+            f"test_dataloader.dataset is a {described['type']}, expected OpticalSARDataset or one "
+            "of its kind, which pair optical and SAR images: describe the data by one of them"
+        )
+    return DATASETS.build(dict(described, pipeline=[]))
+
+
+def _check_missing(model: torch.nn.Module, missing: Sequence[str]) -> None:
+    preprocessor = getattr(model, "module", model).data_preprocessor
+    if missing and not hasattr(preprocessor, "missing_val"):
+        raise ValueError(
+            f"model.data_preprocessor is a {type(preprocessor).__name__}, which does not say what "
+            "stands for a missing modality: use CloudSegDataPreprocessor(missing_val=…), or "
+            "--no-missing"
+        )
+
+
+@torch.inference_mode()
+def _measure(runner: Runner, dataset: OpticalSARDataset, bar: tqdm) -> Scores:
+    loader_cfg = {**runner.cfg.test_dataloader, "dataset": dataset, "persistent_workers": False}
+    loader = runner.build_dataloader(loader_cfg, seed=runner.seed)
+    evaluator = runner.build_evaluator(_metrics(runner.cfg))
+    evaluator.dataset_meta = dataset.metainfo
+    runner.model.eval()
+    for batch in loader:
+        outputs = runner.model.test_step(batch)
+        evaluator.process(data_samples=outputs, data_batch=batch)
+        bar.update(len(outputs))
+    scores = evaluator.evaluate(len(dataset))
+    return {key: float(scores[key]) for key in SCORES}
+
+
+def _metrics(cfg: Config) -> list[dict]:
+    """The config's own land-cover metric, by which its test is scored, less what writes files."""
+    entries = cfg.get("test_evaluator") or []
+    entries = entries if isinstance(entries, Sequence) else [entries]
+    own = [entry for entry in entries if entry.get("type") == METRIC] or [dict(type=METRIC)]
+    kept = ("type", "ignore_index", "beta", "collect_device")
+    return [{key: own[0][key] for key in kept if key in own[0]}]
+
+
+def _curve(measured: Mapping[Point, Scores], settings: RobustnessSettings) -> RobustnessCurve:
+    curve = RobustnessCurve()
+    for kind in settings.kinds:
+        curve.clouds[kind] = {
+            cover: measured[Point.under(kind, cover)] for cover in settings.covers
+        }
+    for point, scores in measured.items():
+        if point.missing is not None:
+            curve.missing[point.missing] = scores
+        elif point.kind is None:
+            curve.own_clouds = scores
+    return curve

@@ -1,0 +1,1 @@
+"""Benchmarks: many methods over several seeds, one report."""

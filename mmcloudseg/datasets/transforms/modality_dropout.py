@@ -1,0 +1,126 @@
+"""Samples that lack one of their modalities."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+MODALITIES = ("optical", "sar")
+
+
+@TRANSFORMS.register_module()
+class DropModality(BaseTransform):
+    """Take a modality away: all of its bands become NaN.
+
+    ``CloudSegDataPreprocessor(missing_val=…)`` says what the network sees instead. Placed after
+    :class:`LoadRasters` and :class:`SimulateClouds`, with any geometric transforms before or
+    behind. Cloud-free image, cloud mask and label stay as they are.
+
+    Required Keys:
+
+    - img, band_layout
+
+    Modified Keys:
+
+    - img (the modality's bands; float32 if it held whole numbers)
+
+    Args:
+        modality: ``'optical'`` or ``'sar'``.
+    """
+
+    def __init__(self, modality: str) -> None:
+        super().__init__()
+        if modality not in MODALITIES:
+            raise ValueError(
+                f"DropModality: modality must be one of {list(MODALITIES)}, found {modality!r}"
+            )
+        self.modality = modality
+
+    def transform(self, results: dict) -> dict:
+        """Fill the bands.
+
+        Raises:
+            ValueError: If the modality was not loaded.
+        """
+        return without(results, self.modality)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(modality={self.modality!r})"
+
+
+@TRANSFORMS.register_module()
+class RandomModalityDropout(BaseTransform):
+    """Take the optical image away from some training samples and SAR from some others.
+
+    A network that has met either alone still works when a satellite does not (as ModDrop,
+    Neverova et al., TPAMI 38, 2016, for whole modalities). No sample loses both. See
+    :class:`DropModality` for what is taken. It draws from Python's ``random``, which MMEngine's
+    seed governs in every worker.
+
+    Required Keys:
+
+    - img, band_layout
+
+    Modified Keys:
+
+    - img (the bands of the modality that was taken)
+
+    Args:
+        optical: Probability that a sample lacks its optical image.
+        sar: Probability that it lacks SAR; both together at most 1.
+    """
+
+    def __init__(self, optical: float = 0.1, sar: float = 0.1) -> None:
+        super().__init__()
+        if min(optical, sar) < 0 or optical + sar > 1:
+            raise ValueError(
+                "RandomModalityDropout: optical and sar are probabilities from 0 and together at "
+                f"most 1, because no sample loses both; found {optical} and {sar}"
+            )
+        self.optical, self.sar = optical, sar
+
+    def transform(self, results: dict) -> dict:
+        """Draw, and fill the bands.
+
+        Raises:
+            ValueError: If the modality that was drawn was not loaded.
+        """
+        drawn = random.random()
+        if drawn < self.optical:
+            return without(results, "optical")
+        if drawn < self.optical + self.sar:
+            return without(results, "sar")
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(optical={self.optical}, sar={self.sar})"
+
+
+def without(results: dict, modality: str) -> dict:
+    """A loaded sample with NaN in a modality's bands.
+
+    Args:
+        results: With ``img``, H x W x bands, which is not written to, and ``band_layout``.
+        modality: A name in ``band_layout``.
+
+    Returns:
+        The same dict with another ``img``.
+
+    Raises:
+        ValueError: If the modality is not in ``band_layout``.
+    """
+    layout = results["band_layout"]
+    if modality not in layout:
+        raise ValueError(
+            f"{results.get('img_path', 'the sample')}: '{modality}' cannot be taken away, because "
+            f"it was not loaded (only {list(layout)}). Add it to LoadRasters(modalities=…) before."
+        )
+    img = results["img"]
+    # The loader may hand out the same array again.
+    img = img.copy() if np.issubdtype(img.dtype, np.floating) else img.astype(np.float32)
+    img[..., slice(*layout[modality])] = np.nan
+    results["img"] = img
+    return results

@@ -1,0 +1,79 @@
+"""Files of arrays that a test leaves beside its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmcloudseg.apis.files import written_whole
+from mmcloudseg.evaluation.calibration import ConfidenceHistogram, confidence_edges
+from mmcloudseg.evaluation.confusion import SampleConfusion
+
+CONFUSION_FILE = "confusion.npz"
+CALIBRATION_FILE = "calibration.npz"
+
+
+def confusion_to_npz(
+    samples: Sequence[SampleConfusion], classes: Sequence[str], path: str | Path
+) -> None:
+    """Write confusion matrices sample by sample, from which any sum can be scored.
+
+    Args:
+        samples: At least one sample.
+        classes: Names of the K classes.
+        path: The file. It gets ``names``, ``areas`` and ``cover`` (percent, nan without a mask) of
+            the n samples, ``matrices`` (int64, n x 3 x K x K: all, cloud-free, cloudy; rows are
+            labels, columns predictions) and ``classes``.
+    """
+    arrays = dict(
+        names=np.array([sample.name for sample in samples], dtype=np.str_),
+        areas=np.array([sample.area for sample in samples], dtype=np.str_),
+        cover=np.array([sample.cover for sample in samples], dtype=np.float64),
+        matrices=np.stack([sample.matrices for sample in samples]).astype(np.int64),
+        classes=np.array(classes, dtype=np.str_),
+    )
+    _save(arrays, path)
+
+
+def calibration_to_npz(histograms: Mapping[str, ConfidenceHistogram], path: str | Path) -> None:
+    """Write histograms of confidence.
+
+    Args:
+        histograms: By region.
+        path: The file. It gets ``edges`` (of the bins, from 0 to 1) and for each region
+            ``<region>_count``, ``<region>_correct`` and ``<region>_confidence_sum``.
+    """
+    arrays = dict(edges=confidence_edges())
+    for region, histogram in histograms.items():
+        arrays[f"{region}_count"] = histogram.count
+        arrays[f"{region}_correct"] = histogram.correct
+        arrays[f"{region}_confidence_sum"] = histogram.confidence_sum
+    _save(arrays, path)
+
+
+def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Read all arrays of a file; never runs what is pickled in it.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+        ValueError: It is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"'{path}' does not exist; `tools/test.py … --out DIR` writes it")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except Exception as error:
+        raise ValueError(
+            f"'{path}' cannot be read as arrays ({str(error).splitlines()[0]}): test again with "
+            "`tools/test.py … --out DIR`"
+        ) from error
+
+
+def _save(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
+    # Through an open file: numpy would add a suffix to the temporary name.
+    with written_whole(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)

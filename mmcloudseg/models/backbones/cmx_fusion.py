@@ -1,0 +1,214 @@
+"""What CMX puts between two streams: rectification and fusion (arXiv 2203.04838, section III).
+
+Written from the paper. Where it is silent (a ReLU behind the first embedding, no biases of keys
+and values, attention scaled by the root of the head's width, hidden widths, a second norm in the
+mixed embedding), the network is the one whose size and scores the authors published.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import build_norm_layer
+from mmengine.model import BaseModule
+from mmengine.model.weight_init import constant_init, normal_init, trunc_normal_init
+from torch import Tensor, nn
+
+
+class _CMXModule(BaseModule):
+    """Initializes its layers as MiT does its own."""
+
+    def init_weights(self) -> None:
+        if self.init_cfg is not None:
+            super().init_weights()
+            return
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                trunc_normal_init(module, std=0.02, bias=0)
+            elif isinstance(module, nn.LayerNorm | nn.modules.batchnorm._BatchNorm):
+                constant_init(module, val=1.0, bias=0)
+            elif isinstance(module, nn.Conv2d):
+                fan_out = module.weight[0, 0].numel() * module.out_channels // module.groups
+                normal_init(module, std=(2 / fan_out) ** 0.5, bias=0)
+
+
+class CrossModalRectification(_CMXModule):
+    """CM-FRM: adds to each feature what the other has to say, by channel and by place.
+
+    Eqs. (1) to (6): ``optical + lambda_c * W_sar^C * sar + lambda_s * W_sar^S * sar``, and the
+    same with the two changed over. The weights are sigmoids of what both features hold.
+
+    Args:
+        channels: Channels of either feature.
+        lambda_c: Weight of the channel-wise rectification.
+        lambda_s: Weight of the spatial one.
+        init_cfg: MMEngine's initialization config of this module.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        lambda_c: float = 0.5,
+        lambda_s: float = 0.5,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.lambda_c = lambda_c
+        self.lambda_s = lambda_s
+        self.channel_mlp = nn.Sequential(
+            nn.Linear(4 * channels, 4 * channels), nn.ReLU(), nn.Linear(4 * channels, 2 * channels)
+        )
+        self.spatial_mlp = nn.Sequential(
+            nn.Conv2d(2 * channels, channels, 1), nn.ReLU(), nn.Conv2d(channels, 2, 1)
+        )
+
+    def forward(self, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
+        """Rectify both.
+
+        Args:
+            optical: N x C x H x W.
+            sar: N x C x H x W.
+
+        Returns:
+            The rectified optical and SAR features, each N x C x H x W.
+        """
+        both = torch.cat([optical, sar], dim=1)
+        pooled = torch.cat([both.mean(dim=(2, 3)), both.amax(dim=(2, 3))], dim=1)
+        by_channel = torch.sigmoid(self.channel_mlp(pooled))[:, :, None, None].chunk(2, dim=1)
+        by_place = torch.sigmoid(self.spatial_mlp(both)).chunk(2, dim=1)
+        of_optical, of_sar = (
+            self.lambda_c * channel + self.lambda_s * place
+            for channel, place in zip(by_channel, by_place, strict=True)
+        )
+        return optical + of_sar * sar, sar + of_optical * optical
+
+
+class ExchangePath(nn.Module):
+    """One modality's half of the information exchange (FFM, stage 1).
+
+    Args:
+        channels: Channels of the feature.
+        num_heads: Attention heads, a divisor of ``channels``.
+    """
+
+    def __init__(self, channels: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.scale = (channels // num_heads) ** -0.5
+        self.embed = nn.Linear(channels, 2 * channels)
+        self.key_value = nn.Linear(channels, 2 * channels, bias=False)
+        self.merge = nn.Linear(2 * channels, channels)
+        self.norm = nn.LayerNorm(channels)
+
+    def split(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Residual and interactive vectors, each N x L x C, of N x L x C tokens."""
+        residual, interactive = F.relu(self.embed(tokens)).chunk(2, dim=-1)
+        return residual, interactive
+
+    def context(self, interactive: Tensor) -> Tensor:
+        """SoftMax(K^T V), eqs. (7) and (8).
+
+        Its size is that of a head and not of the image, so the exchange is linear in pixels.
+
+        Args:
+            interactive: N x L x C.
+
+        Returns:
+            N x heads x C / heads x C / heads; what leads to one output channel sums to one.
+        """
+        key, value = (self._heads(x) for x in self.key_value(interactive).chunk(2, dim=-1))
+        return torch.softmax((self.scale * key).transpose(-2, -1) @ value, dim=-2)
+
+    def forward(
+        self, tokens: Tensor, residual: Tensor, interactive: Tensor, other: Tensor
+    ) -> Tensor:
+        """Attend to the other modality's context and join what came of it.
+
+        Args:
+            tokens: N x L x C.
+            residual: N x L x C.
+            interactive: N x L x C, the queries.
+            other: :meth:`context` of the other modality.
+
+        Returns:
+            N x L x C.
+        """
+        attended = (self._heads(interactive) @ other).transpose(1, 2).flatten(2)
+        return self.norm(tokens + self.merge(torch.cat([residual, attended], dim=-1)))
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+
+class MixedChannelEmbedding(nn.Module):
+    """Stacked features into one, with a look at each pixel's neighbours (FFM, stage 2).
+
+    Args:
+        channels: Channels of either feature and of the fused one.
+        norm_cfg: MMCV's config of the norms.
+    """
+
+    def __init__(self, channels: int, norm_cfg: dict) -> None:
+        super().__init__()
+        self.skip = nn.Conv2d(2 * channels, channels, 1, bias=False)
+        self.mix = nn.Sequential(
+            nn.Conv2d(2 * channels, channels, 1),
+            nn.Conv2d(channels, channels, 3, padding=1, groups=channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            build_norm_layer(norm_cfg, channels)[1],
+        )
+        self.norm = build_norm_layer(norm_cfg, channels)[1]
+
+    def forward(self, stacked: Tensor) -> Tensor:
+        """N x 2C x H x W to N x C x H x W."""
+        return self.norm(self.skip(stacked) + self.mix(stacked))
+
+
+class FeatureFusion(_CMXModule):
+    """FFM: exchanges the two modalities' global contexts, then fuses them.
+
+    Args:
+        channels: Channels of either feature.
+        num_heads: Heads of the cross-attention.
+        norm_cfg: MMCV's config of the fused feature's norms; BatchNorm by default.
+        init_cfg: MMEngine's initialization config of this module.
+
+    Raises:
+        ValueError: ``num_heads`` does not divide ``channels``.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_heads: int,
+        norm_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if channels % num_heads:
+            raise ValueError(
+                f"{num_heads} heads do not divide {channels} channels: choose num_heads that do"
+            )
+        self.optical = ExchangePath(channels, num_heads)
+        self.sar = ExchangePath(channels, num_heads)
+        self.fuse = MixedChannelEmbedding(channels, norm_cfg or dict(type="BN"))
+
+    def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
+        """Fuse the rectified features of one stage.
+
+        Args:
+            optical: N x C x H x W.
+            sar: N x C x H x W.
+
+        Returns:
+            N x C x H x W.
+        """
+        tokens = [feature.flatten(2).transpose(1, 2) for feature in (optical, sar)]
+        parts = [path.split(x) for path, x in zip((self.optical, self.sar), tokens, strict=True)]
+        exchanged = [
+            self.optical(tokens[0], *parts[0], self.sar.context(parts[1][1])),
+            self.sar(tokens[1], *parts[1], self.optical.context(parts[0][1])),
+        ]
+        stacked = torch.cat(exchanged, dim=-1).transpose(1, 2).unflatten(2, optical.shape[2:])
+        return self.fuse(stacked)

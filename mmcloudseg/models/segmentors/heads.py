@@ -1,0 +1,41 @@
+"""What heads take from the backbone that they read, so that configs need not repeat it."""
+
+from __future__ import annotations
+
+from mmseg.registry import MODELS
+from torch import nn
+
+
+def with_channels(head: dict, backbone: nn.Module) -> dict:
+    """The config of a head with ``in_channels`` from the backbone, where it has none.
+
+    Args:
+        head: Config of a head, which is not changed.
+        backbone: With ``out_channels``; otherwise the head stays as it is.
+
+    Raises:
+        ValueError: The head does not say which features it reads.
+    """
+    if "in_channels" in head or not hasattr(backbone, "out_channels"):
+        return head
+    default = MODELS.get(head["type"]).__init__.__kwdefaults__ or {}
+    indices = head.get("in_index", default.get("in_index"))
+    if indices is None:
+        raise ValueError(f"{head['type']} needs in_index, or in_channels")
+    channels = backbone.out_channels
+    if isinstance(indices, int):
+        return dict(head, in_channels=channels[indices], in_index=indices)
+    return dict(head, in_channels=[channels[i] for i in indices], in_index=list(indices))
+
+
+def with_bands(head: dict, backbone: nn.Module) -> dict:
+    """The config of a cloud-removal head with ``out_bands`` from the backbone's optical bands.
+
+    Args:
+        head: Config of a head, which is not changed; one of another type stays as it is.
+        backbone: With ``bands``; otherwise the head stays as it is.
+    """
+    bands = getattr(backbone, "bands", {}).get("optical")
+    if bands is None or not head["type"].endswith("CloudRemovalHead"):
+        return head
+    return {"out_bands": bands, **head}

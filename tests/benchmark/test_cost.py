@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from mmcloudseg.benchmark import cost
+from mmcloudseg.benchmark.suite import Method
+
+
+class Net(nn.Module):
+    """A 3 x 3 convolution from 2 to 4 bands and a 1 x 1 to 3; its forward does nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(2, 4, 3, padding=1, bias=False)
+        self.b = nn.Conv2d(4, 3, 1)
+
+    def predict(self, image):
+        return self.b(self.a(image))
+
+
+def test_multiply_adds_of_a_known_network():
+    found = cost.multiply_adds(Net().eval(), torch.rand(1, 2, 10, 8))
+    assert found == 10 * 8 * (2 * 4 * 9 + 4 * 3)
+
+
+def test_multiply_adds_within_fused_attention():
+    class Attends(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.MultiheadAttention(8, 2, batch_first=True)
+
+        def predict(self, tokens):
+            return self.layer(tokens, tokens, tokens)
+
+    length, width = 5, 8
+    expected = 4 * length * width**2 + 2 * length**2 * width
+    assert cost.multiply_adds(Attends().eval(), torch.rand(1, length, width)) == expected
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_milliseconds_is_the_median_after_warming_up():
+    sleeps = iter([0.1, 0.001, 0.02, 0.001])
+    assert 1 <= cost.milliseconds(lambda: time.sleep(next(sleeps)), 1, 3) < 15
+
+
+def test_default_shape():
+    cfg = Config(
+        dict(
+            model=dict(
+                data_preprocessor=dict(optical=dict(low=[0] * 4), sar=dict(low=[0] * 2)),
+                test_cfg=dict(crop_size=(160, 120)),
+            )
+        )
+    )
+    assert cost.default_shape(cfg) == (6, 160, 120)
+    del cfg.model.data_preprocessor.optical
+    assert cost.default_shape(cfg) == (2, 160, 120)
+    cfg.model.data_preprocessor = dict(mean=[0, 0, 0])
+    assert cost.default_shape(cfg) == (3, 160, 120)
+    with pytest.raises(ValueError, match=r"set input_shape=\(bands, height, width\)"):
+        cost.default_shape(Config(dict(model=dict(test_cfg=None))))
+
+
+@pytest.fixture
+def two(suite, monkeypatch):
+    """Two listed methods whose measurement is counted."""
+    calls = []
+
+    def measure(method, shape, options):
+        calls.append(method.key)
+        if method.key == "sar":
+            raise RuntimeError("no memory")
+        return dict(gflops=1.0)
+
+    monkeypatch.setattr(cost, "measure", measure)
+    return suite, calls
+
+
+def test_costs_are_measured_once_and_together(two, tmp_path):
+    suite, calls = two
+    cache = tmp_path / "cost.json"
+    first = cost.measure_suite(suite, cache)
+    assert first == (dict(student=dict(gflops=1.0)), ["cost of sar: RuntimeError: no memory"])
+    assert cost.measure_suite(suite, cache) == first
+    assert calls == ["student", "sar"]
+    # Another model, another machine or the wish to: all are measured again.
+    cost.measure_suite(suite, cache, {"model.backbone.init_cfg": "x"})
+    cost.measure_suite(suite, cache, remeasure=True)
+    assert calls == ["student", "sar"] * 3
+
+
+@pytest.mark.slow
+def test_a_shipped_distillation_costs_what_its_student_does(root):
+    found = cost.measure(Method("a", "A", root / "configs/cloudseg_mini.py"))
+    assert found["parameters_m"] == 16.382778
+    # Cloud removal is part of its predictions: 5.91 GFLOPs at 2 per multiply-add.
+    assert found["gflops"] == pytest.approx(5.91 / 2, abs=0.005)
+    assert found["milliseconds"] > 1
+    assert 60 < found["peak_mb"] < 1000  # its weights are 66 MB
+
+
+def test_peak_of_a_process_that_is_asked_nonsense():
+    command = [sys.executable, "-m", "mmcloudseg.benchmark.peak_memory", "--help"]
+    done = subprocess.run(command, input="{}", capture_output=True, text=True)
+    assert done.returncode and "KeyError" in done.stderr
+
+
+def test_a_failed_peak_is_told(monkeypatch):
+    failed = SimpleNamespace(returncode=1, stderr="x\nMemoryError: too much\n")
+    monkeypatch.setattr(cost.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(RuntimeError, match="peak memory: MemoryError: too much"):
+        cost._peak_of_new_process(Config(dict(model=dict())), (6, 10, 10))

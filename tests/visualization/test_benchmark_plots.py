@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmcloudseg.evaluation.calibration import CONFIDENCE_BINS, ConfidenceHistogram
+from mmcloudseg.visualization.benchmark_plots import (
+    Series,
+    draw_accuracy_over_cost,
+    draw_calibration,
+    draw_class_bars,
+    draw_score_over_cover,
+    save,
+    style,
+)
+
+
+def histogram(share: float) -> ConfidenceHistogram:
+    count = np.zeros(CONFIDENCE_BINS, dtype=np.int64)
+    count[500:] = 10
+    confidence = (np.arange(CONFIDENCE_BINS) + 0.5) / CONFIDENCE_BINS
+    return ConfidenceHistogram(count, np.round(share * count).astype(int), count * confidence)
+
+
+@pytest.fixture
+def fourteen() -> list[Series]:
+    """14 methods; the second has nothing but its name."""
+    return [
+        Series(
+            title=f"Method number {i}, SAR",
+            covers={(0, 20): [50 - i, 52 - i], (20, 40): [], (80, 100): [30.0 + i]},
+            classes={name: [40.0 + i, 44.0] for name in ("forest", "water", "urban")},
+            score=30.0 + i,
+            gflops=0.5 * 1.4**i,
+            parameters_m=2.0 + i,
+            confidence=histogram(0.3 + i / 20),
+        )
+        if i != 1
+        else Series("Nothing known")
+        for i in range(14)
+    ]
+
+
+def test_styles_differ():
+    looks = {tuple(style(i)[key] for key in ("color", "marker", "linestyle")) for i in range(30)}
+    assert len(looks) == 30
+
+
+def test_score_over_cover(fourteen):
+    axes = draw_score_over_cover(fourteen).axes[0]
+    assert len(axes.containers) == 13
+    line = axes.containers[0].lines[0]
+    assert line.get_ydata().tolist() == [51, 30]  # the empty bin is left out
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["0 to 20", "20 to 40", "80 to 100"]
+    (bars,) = axes.containers[0].lines[2]
+    low, high = bars.get_segments()[0][:, 1]
+    assert (high - low) / 2 == pytest.approx(np.sqrt(2))
+
+
+def test_accuracy_over_cost(fourteen):
+    axes = draw_accuracy_over_cost(fourteen).axes[0]
+    assert axes.get_xscale() == "log"
+    points = axes.collections
+    assert len(points) == 13
+    assert points[0].get_offsets().tolist() == [[0.5, 30.0]]
+    sizes = [point.get_sizes()[0] for point in points]
+    assert sizes == sorted(sizes) and sizes[-1] == 400
+    assert sorted(text.get_text() for text in axes.texts) == sorted(
+        one.title for one in fourteen if one.score
+    )
+
+
+def test_class_bars(fourteen):
+    axes = draw_class_bars(fourteen).axes[0]
+    assert len(axes.patches) == 13 * 3
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["forest", "water", "urban"]
+    heights = sorted(patch.get_height() for patch in axes.patches)
+    assert heights[0] == 42 and heights[-1] == 48.5
+
+
+def test_calibration(fourteen):
+    figure = draw_calibration(fourteen)
+    risk, diagram = figure.axes
+    assert len(risk.lines) == 13
+    assert len(diagram.lines) == 14  # and the diagonal
+    assert risk.lines[0].get_xdata()[-1] == 100
+    assert risk.lines[0].get_ydata()[-1] == pytest.approx(70)
+    assert diagram.lines[0].get_ydata() == pytest.approx(np.full(10, 30))
+    assert all(len(line.get_markevery()) == 10 for line in risk.lines)
+
+
+def test_files_are_small(fourteen, tmp_path):
+    draws = (
+        draw_score_over_cover,
+        draw_accuracy_over_cost,
+        draw_class_bars,
+        draw_calibration,
+    )
+    for draw in draws:
+        path = tmp_path / f"{draw.__name__}.png"
+        save(draw(fourteen), path)
+        assert 10_000 < path.stat().st_size < 300_000, draw.__name__

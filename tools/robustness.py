@@ -1,0 +1,101 @@
+"""Test a checkpoint under simulated clouds of each cover and kind, and without a modality."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from arguments import natural_number
+
+EXAMPLES = """examples:
+  python tools/robustness.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth
+  python tools/robustness.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth \\
+      --covers 0 50 100 --kinds thick --no-missing
+"""
+
+
+def percent(text: str) -> float:
+    """Read a number from 0 to 100; whole ones stay whole."""
+    number = float(text)
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"expected percent from 0 to 100, found {text}")
+    return int(number) if number.is_integer() else number
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=f"{__doc__} Writes robustness.json, .csv, .md and .png.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("config", help="config file; of a distillation, the student is tested")
+    add("checkpoint", help="checkpoint file, such as best.pth")
+    add(
+        "--covers",
+        type=percent,
+        nargs="+",
+        metavar="PERCENT",
+        default=list(range(0, 101, 10)),
+        help="shares of cloudy pixels; 0 is the clear image (default: 0 10 … 100)",
+    )
+    add(
+        "--kinds",
+        nargs="*",
+        metavar="KIND",
+        default=["thick", "thin", "fog"],
+        help="kinds of clouds, a curve each: thick, thin, fog, local, mixed; without a name no "
+        "clouds are simulated (default: thick thin fog)",
+    )
+    without = parser.add_mutually_exclusive_group()
+    without.add_argument(
+        "--missing",
+        nargs="+",
+        choices=["optical", "sar"],
+        default=["optical", "sar"],
+        help="modalities to take away, one at a time, under the set's own clouds (default: both)",
+    )
+    without.add_argument(
+        "--no-missing", dest="missing", action="store_const", const=[], help="take none away"
+    )
+    add("--out", metavar="DIR", help="(default: work_dirs/<config name>/robustness)")
+    add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
+    add("--seed", type=natural_number, default=0, help="of the clouds (default: 0)")
+    add(
+        "--cfg-options",
+        nargs="+",
+        metavar="KEY=VALUE",
+        default=[],
+        help="change the config: dotted keys, lists as a,b or [a,b]; of a distillation, the "
+        "student's keys",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, and print the tables; what is wrong with data or options ends in one line."""
+    args = parse_args()
+    from mmcloudseg.apis.config import parse_options
+    from mmcloudseg.apis.errors import plain_text
+    from mmcloudseg.apis.robustness import robustness
+    from mmcloudseg.apis.robustness_points import RobustnessSettings
+
+    try:
+        curve = robustness(
+            args.config,
+            args.checkpoint,
+            out=args.out,
+            settings=RobustnessSettings(args.covers, args.kinds, args.missing, args.seed),
+            options=parse_options(args.cfg_options),
+            data_root=args.data_root,
+        )
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f"robustness: {plain_text(error)}")
+    except KeyboardInterrupt:
+        sys.exit("stopped: nothing was written")
+    print(curve.to_markdown())
+
+
+if __name__ == "__main__":
+    main()
