@@ -5,5 +5,5 @@ _base_ = [
     "./_base_/schedules/schedule_30e.py",
     "./_base_/default_runtime.py",
 ]
-model = _base_.network
+model = dict(_base_.network, auxiliary_head=_base_.network.decode_head)
 test_evaluator = _base_.land_cover_metrics

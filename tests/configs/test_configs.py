@@ -49,6 +49,8 @@ def cfg(request, mini_root):
     dataset_type = Config.fromfile(request.param).train_dataloader.dataset.type
     config = load_config(str(request.param), data_root=str(mini_root(dataset_type)))
     shallow(config)
+    if any(backbone.stream.type == "TIMMBackbone" for backbone in backbones(config.model)):
+        pytest.importorskip("timm", reason="timm (requirements/optional.txt) is not installed")
     for dataset in datasets(config):
         if dataset.type == "M3MCRDataset":
             dataset.update(holdout_fraction=0.0, holdout="exclude")

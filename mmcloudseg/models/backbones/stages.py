@@ -258,7 +258,7 @@ class TwinsStages(StageAdapter):
 
 @register_stages("TIMMBackbone")
 class TimmStages(StageAdapter):
-    """Convolutional networks of timm by MMSeg's wrapper: ConvNeXt, ConvNeXtV2, RegNet, …
+    """Convolutional networks of timm by MMSeg's wrapper: ConvNeXt, ConvNeXtV2, RegNet and others.
 
     timm cuts them into a chain of modules of which some are returned; a stage is the links after
     one returned module up to the next. Features at half the input's size join the next stage.

@@ -111,9 +111,9 @@ def test_nan_arrives_in_the_inputs_and_nowhere_else(sample, modality):
 def test_errors():
     with pytest.raises(ValueError, match=r"one of \['optical', 'sar'\], found 'cloud_free'"):
         DropModality("cloud_free")
-    with pytest.raises(ValueError, match="together at most 1.* found 0.6 and 0.5"):
+    with pytest.raises(ValueError, match=r"together at most 1.* found 0\.6 and 0\.5"):
         RandomModalityDropout(0.6, 0.5)
-    with pytest.raises(ValueError, match="probabilities from 0.* found -0.1 and 0.5"):
+    with pytest.raises(ValueError, match=r"probabilities from 0.* found -0\.1 and 0\.5"):
         RandomModalityDropout(-0.1, 0.5)
     results = dict(loaded(), band_layout=dict(optical=(0, 10)))
     with pytest.raises(ValueError, match=r"a.tif: 'sar' cannot be taken.*only \['optical'\]"):

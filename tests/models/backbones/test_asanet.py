@@ -282,7 +282,8 @@ def hollow_stream():
             super().__init__()
             widths = (in_channels, *CONVNEXT_WIDTHS)
             self.convs = nn.ModuleList(
-                nn.Conv2d(a, b, s, s) for a, b, s in zip(widths, widths[1:], (4, 2, 2, 2))
+                nn.Conv2d(a, b, s, s)
+                for a, b, s in zip(widths, widths[1:], (4, 2, 2, 2), strict=True)
             )
 
     @register_stages("Hollow")
