@@ -24,7 +24,12 @@ def parse_args() -> argparse.Namespace:
     add("checkpoint", help="checkpoint file, such as best.pth")
     add_run_arguments(parser, "logs (default: work_dirs/<config name>)")
     add("--show-dir", metavar="DIR", help="write a picture per sample and overview.png")
-    add("--out", metavar="DIR", help="write scores.json and a GeoTIFF label map per sample")
+    add(
+        "--out",
+        metavar="DIR",
+        help="write scores.json, confusion.npz (matrices by sample), calibration.npz and a "
+        "GeoTIFF label map per sample",
+    )
     return parse(parser)
 
 

@@ -60,7 +60,7 @@ def load_config(
     options = dict(options or {})
     data_root = data_root or options.get("data_root")
     cfg.merge_from_dict(options)
-    if is_distillation(cfg):
+    if cfg.get("model") is not None and is_distillation(cfg):  # a data set's has no model
         cfg.model.teacher = follow_student(cfg.model.teacher, cfg.model.architecture)
     if data_root is not None:
         cfg.data_root = data_root

@@ -75,7 +75,7 @@ def test(
             _write_arrays(runner.test_evaluator.metrics, classes, Path(out_dir))
             # Last: whoever finds it may rely on the others.
             scores_to_json(scores, Path(out_dir) / "scores.json")
-            print(f"Scores and label maps: {out_dir}")
+            print(f"Scores, matrices by sample, calibration and label maps: {out_dir}")
         if show_dir is not None:
             print(f"Pictures: {Path(show_dir) / 'overview.png'}")
     return scores

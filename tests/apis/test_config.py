@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
 from mmcloudseg.apis.config import (
     datasets,
@@ -79,3 +82,31 @@ def test_amp_with_a_gpu(distill_config, monkeypatch):
     cfg = load_config(distill_config)
     use_amp(cfg)
     assert cfg.optim_wrapper.type == "AmpOptimWrapper"
+
+
+def test_a_distillations_backbone_is_swapped_in_one_line(root):
+    """The teacher follows the student, unless it names its own."""
+    path = str(root / "configs/cloudseg_mini.py")
+    key = "model.architecture.backbone.stream"
+    student, teacher = networks(load_config(path, {key: "mscan-t"}))
+    assert student.backbone.stream == teacher.backbone.stream == "mscan-t"
+    assert student.backbone.pretrained is teacher.backbone.pretrained is False
+    own = {key: "mscan-t", "model.teacher.backbone.stream": "swin-t"}
+    assert networks(load_config(path, own))[1].backbone.stream == "swin-t"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mit-b1", "resnet-18", "swin-t", "mscan-t", "twins-svt-s"])
+def test_any_family_trains_with_cloud_removal_by_one_option(root, name):
+    """Heads take their numbers from the backbone; every parameter gets a gradient."""
+    cfg = load_config(
+        str(root / "configs/cloudseg_student_mini.py"), {"model.backbone.stream": name}
+    )
+    init_default_scope("mmseg")
+    net = MODELS.build(cfg.model)
+    features = net.extract_feat(torch.rand(2, 6, 128, 128))
+    logits, image = net.decode_head(features), net.auxiliary_head(features)
+    assert logits.shape[:2] == (2, 6)
+    assert image.shape[:2] == (2, 4)
+    (logits.mean() + image.mean()).backward()
+    assert [n for n, p in net.named_parameters() if p.grad is None] == []
