@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -285,7 +287,7 @@ def hollow_stream():
             widths = (in_channels, *CONVNEXT_WIDTHS)
             self.convs = nn.ModuleList(
                 nn.Conv2d(a, b, s, s)
-                for a, b, s in zip(widths, widths[1:], (4, 2, 2, 2), strict=True)
+                for (a, b), s in zip(pairwise(widths), (4, 2, 2, 2), strict=True)
             )
 
     @register_stages("Hollow")
