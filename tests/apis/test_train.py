@@ -194,7 +194,7 @@ def test_a_checkpoint_of_another_model(mini, root, student_config, small_student
 
 
 def test_mmsegs_own_segformer_on_the_same_data(mini, root, few_iterations, tmp_path):
-    config = str(root / "configs/segformer_mit-b0_mini.py")
+    config = str(root / "configs/baselines/segformer_mit-b0_mini.py")
     best = train(config, str(tmp_path), options=few_iterations, data_root=str(mini))
     scores = run_test(
         config, str(best), str(tmp_path / "test"), few_iterations, data_root=str(mini)

@@ -27,7 +27,7 @@ class ASANetBackbone(MultiStreamBackbone):
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        KeyError: The stream's name is not known.
+        ValueError: The stream's name is not known.
         TypeError: The stream's type has no stage adapter.
     """
 

@@ -33,7 +33,7 @@ class CMXBackbone(MultiStreamBackbone):
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        KeyError: The stream's name is not known.
+        ValueError: The stream's name is not known.
         TypeError: The stream's type has no stage adapter.
         ValueError: ``num_heads`` are not one for each stage, or don't divide its channels.
     """

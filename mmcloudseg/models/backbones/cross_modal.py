@@ -24,7 +24,7 @@ class CrossModalBackbone(MultiStreamBackbone):
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        KeyError: The stream's name is not known.
+        ValueError: The stream's name is not known.
         TypeError: The stream's type has no stage adapter.
     """
 

@@ -174,12 +174,12 @@ def named_stream(name: str) -> dict:
         name: A key of ``NAMED_STREAMS``, as ``"swin-t"``.
 
     Raises:
-        KeyError: There is no such name.
+        ValueError: There is no such name.
     """
     if name not in NAMED_STREAMS:
         close = difflib.get_close_matches(name, NAMED_STREAMS, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
-        raise KeyError(
+        raise ValueError(
             f"stream '{name}' is not known; {hint}Names: {', '.join(NAMED_STREAMS)}; or give a "
             "config, dict(type=…), of any backbone whose type has a stage adapter"
         )
@@ -193,7 +193,7 @@ def stream_config(stream: str | Mapping) -> dict:
         stream: ``"swin-t"``, ``dict(name="swin-t", window_size=8)`` or ``dict(type=…)``.
 
     Raises:
-        KeyError: There is no such name.
+        ValueError: There is no such name.
         ValueError: The dict has neither ``name`` nor ``type``.
     """
     if isinstance(stream, str):

@@ -28,7 +28,7 @@ class SingleStreamBackbone(MultiStreamBackbone):
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        KeyError: The stream's name is not known.
+        ValueError: The stream's name is not known.
         ValueError: ``modalities`` is empty or names another modality.
     """
 

@@ -33,9 +33,8 @@ class MultiStreamBackbone(BaseModule):
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        KeyError: The stream's name is not known.
+        ValueError: The stream's name is not known, or ``bands`` are not optical and SAR.
         TypeError: The stream's type has no stage adapter.
-        ValueError: ``bands`` are not optical and SAR.
     """
 
     def __init__(
@@ -83,7 +82,15 @@ class MultiStreamBackbone(BaseModule):
             in_channels: Bands of its input; the backbone's default where it has no first stage.
         """
         bands = {} if in_channels is None else dict(in_channels=in_channels)
-        net = MODELS.build(dict(self._stream, **bands))
+        try:
+            net = MODELS.build(dict(self._stream, **bands))
+        except RuntimeError as error:
+            if "timm is not installed" not in str(error):
+                raise
+            raise ValueError(
+                f"the stream '{self._stream['model_name']}' comes from timm, which is not "
+                "installed: pip install timm, with the torchvision that belongs to your torch"
+            ) from error
         self.stages = self.adapter_of(net)
         if self.stages is not None:
             self.stages.prepare(net)

@@ -257,7 +257,7 @@ def test_a_training_step_reaches_every_parameter(root, batch):
     assert [name for name, p in net.named_parameters() if not p.grad.any()] == []
 
 
-def published(root, **backbone):
+def published(root, stream=None):
     """The published segmentor as its size and cost were told: three bands each, six classes."""
     model = Config.fromfile(root / "configs/_base_/models/asanet_convnextv2-t.py").model
     settings = dict(bands=dict(optical=3, sar=3), pretrained=False, **backbone)

@@ -196,7 +196,7 @@ def test_a_name_with_changes():
 
 
 def test_an_unknown_name_says_which_there_are():
-    with pytest.raises(KeyError, match=r"'swin-x' is not known; did you mean swin-.*mit-b0"):
+    with pytest.raises(ValueError, match=r"'swin-x' is not known; did you mean swin-.*mit-b0"):
         build("swin-x")
 
 
