@@ -260,8 +260,9 @@ def test_a_training_step_reaches_every_parameter(root, batch):
 def published(root, stream=None):
     """The published segmentor as its size and cost were told: three bands each, six classes."""
     model = Config.fromfile(root / "configs/_base_/models/asanet_convnextv2-t.py").model
-    settings = dict(bands=dict(optical=3, sar=3), pretrained=False, **backbone)
-    model.backbone = {**model.backbone, **settings}  # update() would merge the streams
+    model.backbone.update(bands=dict(optical=3, sar=3), pretrained=False)
+    if stream is not None:
+        model.backbone.stream = stream
     model.decode_head.num_classes = model.auxiliary_head.num_classes = 6
     return MODELS.build(model).eval()
 
