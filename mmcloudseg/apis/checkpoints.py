@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -43,3 +45,26 @@ def publish_best(cfg: Config) -> Path:
 def training_data(cfg: Config) -> str:
     """The absolute data root that a config trains on."""
     return str(Path(next(datasets(cfg)).data_root).resolve())
+
+
+@contextmanager
+def checkpoint_errors(checkpoint: str, config: str) -> Iterator[None]:
+    """Say in one line why a checkpoint could not be loaded into a config's model.
+
+    Raises:
+        ValueError: It does not fit, or it cannot be read as tensors.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        shown = "; ".join(line[:200] for line in lines[1:4])
+        raise ValueError(
+            f"'{checkpoint}' does not fit the model of '{config}' ({shown}): name the config that "
+            "it was trained with"
+        ) from error
+    except Exception as error:
+        raise ValueError(
+            f"'{checkpoint}' cannot be read as a checkpoint ({str(error).splitlines()[0]}); it is "
+            "truncated, or carries code, which is never run"
+        ) from error

@@ -11,6 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
+from mmcloudseg.apis.checkpoints import checkpoint_errors
 from mmcloudseg.apis.config import load_config, overfit_training_samples, student_only
 from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
 from mmcloudseg.evaluation.arrays import (
@@ -87,20 +88,8 @@ def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
     Raises:
         ValueError: It does not, or it cannot be read as tensors.
     """
-    try:
+    with checkpoint_errors(checkpoint, runner.cfg.filename):
         runner.load_checkpoint(checkpoint, strict=True)
-    except RuntimeError as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        shown = "; ".join(line[:200] for line in lines[1:4])
-        raise ValueError(
-            f"'{checkpoint}' does not fit the model of '{runner.cfg.filename}' ({shown}): name "
-            "the config that it was trained with"
-        ) from error
-    except Exception as error:
-        raise ValueError(
-            f"'{checkpoint}' cannot be read as a checkpoint ({str(error).splitlines()[0]}); it is "
-            "truncated, or carries code, which is never run"
-        ) from error
 
 
 def _write_arrays(metrics: Sequence[BaseMetric], classes: Sequence[str], folder: Path) -> None:

@@ -121,7 +121,7 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
     if index % _NODATA_EVERY == _NODATA_EVERY // 2:
         corner = land.integers(2, 6, 2)
         land_cover[: corner[0], : corner[1]] = 0
-    clear = _to_counts(
+    clear = to_counts(
         render_reflectance(texture, place, materials, PLANETSCOPE_UM, area.gains) * 10_000
     )
     clouds = draw_clouds(
@@ -140,7 +140,7 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
         area=area.number,
         patch=patch + 1,
         cloud_free=clear,
-        cloudy=_to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white)),
+        cloudy=to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white)),
         cloud_mask=clouds.mask,
         backscatter_db=np.round(backscatter_db, 4),
         land_cover=land_cover,
@@ -192,6 +192,6 @@ def _snap_outwards(label_origin: tuple[int, int]) -> tuple[int, int]:
     return east // OPTICAL_GSD_M * OPTICAL_GSD_M, -(-north // OPTICAL_GSD_M) * OPTICAL_GSD_M
 
 
-def _to_counts(values: NDArray[np.floating]) -> NDArray[np.uint16]:
+def to_counts(values: NDArray[np.floating]) -> NDArray[np.uint16]:
     """Whole numbers; 0 is kept for nodata."""
     return np.clip(np.round(values), 1, 65_535).astype(np.uint16)

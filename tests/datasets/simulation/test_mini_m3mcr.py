@@ -66,7 +66,7 @@ def test_splits_and_indices_share_no_place():
 
 
 def test_valid_pixels_never_take_the_nodata_value():
-    counts = mini_m3mcr._to_counts(np.array([0.0, 0.4, 1234.2, 90_000.0]))
+    counts = mini_m3mcr.to_counts(np.array([0.0, 0.4, 1234.2, 90_000.0]))
     np.testing.assert_array_equal(counts, [1, 1, 1234, 65_535])
 
 

@@ -1,0 +1,1 @@
+"""From two rasters to a map: tiles, blending, cloud-optimised output."""

@@ -1,0 +1,87 @@
+"""Whether two rasters can be what a model maps: known before anything is computed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import rasterio
+from rasterio.warp import transform_bounds
+from rasterio.windows import from_bounds
+
+from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.scenes.sources import SceneRaster, reading
+
+_CLIPPED = 0.99
+"""Share of values at or beyond the ends of the model's range that cannot be an accident."""
+_DARK = 0.01
+"""Share of the range that the brightest values of an image reach at least."""
+
+
+def sar_cover(optical: SceneGrid, path: str) -> float:
+    """Share of the optical image's ground that a SAR image's bounds cover.
+
+    Raises:
+        DataError: None of it.
+    """
+    with reading(path), rasterio.open(path) as source:
+        bounds = transform_bounds(source.crs, optical.crs, *source.bounds, densify_pts=21)
+    window = from_bounds(*bounds, transform=optical.transform)
+    across = min(window.col_off + window.width, optical.width) - max(window.col_off, 0)
+    down = min(window.row_off + window.height, optical.height) - max(window.row_off, 0)
+    share = max(across, 0) * max(down, 0) / (optical.width * optical.height)
+    if not share > 0:
+        raise DataError(
+            f"{path}: does not overlap the optical image (its bounds are "
+            f"{_text(bounds)} in {optical.crs}, the optical image's "
+            f"{_text(rasterio.transform.array_bounds(*optical.shape, optical.transform))}). Take "
+            "the SAR image of the same ground, or correct its reference system."
+        )
+    if share < 0.999:
+        warnings.warn(
+            f"{path}: covers {share:.0%} of the optical image; elsewhere the map is made without "
+            "SAR",
+            stacklevel=2,
+        )
+    return share
+
+
+def check_values(
+    raster: SceneRaster, low: Sequence[float], high: Sequence[float], what: str
+) -> None:
+    """Refuse values that are in another unit than the model was trained with.
+
+    Args:
+        raster: The raster.
+        low: The model's range, a number per band.
+        high: The same.
+        what: ``'optical'`` or ``'SAR'``.
+
+    Raises:
+        DataError: All bands lie at the ends of their ranges, or the whole image at its dark end.
+    """
+    clipped, bright = [], []
+    for values, lowest, highest in zip(raster.sample.values, low, high, strict=True):
+        clipped.append(np.mean((values <= lowest) | (values >= highest)))
+        top = np.percentile(values[np.isfinite(values)], 99)
+        bright.append((top - lowest) / (highest - lowest))
+    everything = np.concatenate(raster.sample.values)
+    found = f"{np.nanmin(everything):g} to {np.nanmax(everything):g}"
+    expected = f"{min(low):g} to {max(high):g}"
+    remedy = (
+        "Is it linear instead of dB (10 log10), or are optical and SAR image swapped?"
+        if what == "SAR"
+        else "Is it reflectance from 0 to 1, or 8 bit, or are optical and SAR image swapped?"
+    )
+    # Some bands may be dark or saturated by nature; all of them are not.
+    if min(clipped) > _CLIPPED or (what == "optical" and max(bright) < _DARK):
+        raise DataError(
+            f"{raster.path}: the {what} values are {found}, but the model was trained with "
+            f"{expected}. {remedy} Convert the file to the model's unit."
+        )
+
+
+def _text(bounds: Sequence[float]) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in bounds) + ")"

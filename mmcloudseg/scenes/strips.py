@@ -1,0 +1,137 @@
+"""A scene's finished strips on disk, from which a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.errors import RasterioError
+
+from mmcloudseg.apis.files import written_whole
+from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.scenes.products import Product
+
+_STATE = "state.json"
+
+
+class StripFolder:
+    """A hidden folder beside the map with a raster for each strip and product.
+
+    A strip's file appears when it is whole, so what is there may be relied on after any stop.
+
+    Args:
+        out: The map's final name.
+        state: What decides the pixels (files, checkpoint, settings), as JSON.
+    """
+
+    def __init__(self, out: Path, state: Mapping[str, Any]) -> None:
+        self.path = folder_of(out)
+        self._state = json.loads(json.dumps(state))
+
+    def begin(self, resume: bool) -> None:
+        """Start afresh, or go on if the folder is of the same run.
+
+        Raises:
+            DataError: It was begun from something else.
+            OSError: The folder cannot be written to.
+        """
+        file = self.path / _STATE
+        if resume and file.is_file():
+            found = json.loads(file.read_text())
+            other = [key for key in self._state if found.get(key) != self._state[key]]
+            if other:
+                key = other[0]
+                raise DataError(
+                    f"{self.path}: was begun with another {key} ({found.get(key)}, now "
+                    f"{self._state[key]}), so it cannot be resumed. Start afresh without --resume."
+                )
+            return
+        self.clear()
+        with written_whole(file) as temporary:
+            temporary.write_text(json.dumps(self._state, indent=1))
+
+    def clear(self) -> None:
+        """Remove everything in the folder."""
+        for entry in self.path.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+    def file(self, product: Product, index: int) -> Path:
+        """Where a product's strip lies."""
+        return self.path / f"{product.name}_{index:06d}.tif"
+
+    def first_missing(
+        self, products: Sequence[Product], rows: Mapping[str, Sequence[tuple[int, int]]]
+    ) -> int:
+        """The first strip of which a product is missing; their number if none is.
+
+        Args:
+            products: What is made.
+            rows: For each product its strips' first rows and ends.
+        """
+        count = len(rows[products[0].name])
+        for index in range(count):
+            for product in products:
+                begin, end = rows[product.name][index]
+                if end > begin and not self.file(product, index).is_file():
+                    return index
+        return count
+
+    def write(
+        self, product: Product, index: int, first_row: int, grid: SceneGrid, bands: np.ndarray
+    ) -> None:
+        """Write a strip, and read it again.
+
+        Raises:
+            DataError: It could not be written, as when the disk is full.
+        """
+        path = self.file(product, index)
+        profile = dict(
+            driver="GTiff",
+            dtype=product.dtype,
+            count=len(bands),
+            height=bands.shape[1],
+            width=bands.shape[2],
+            crs=grid.crs,
+            transform=grid.transform * Affine.translation(0, first_row),
+            compress="deflate",
+            zlevel=1,
+            predictor=2 if product.dtype == "uint16" else 1,
+            bigtiff="if_safer",
+        )
+        try:
+            with written_whole(path) as temporary:
+                with rasterio.open(temporary, "w", **profile) as raster:
+                    raster.write(bands)
+                # A full disk may go unnoticed until the file is closed.
+                with rasterio.open(temporary) as raster:
+                    whole = np.array_equal(raster.read(), bands)
+                if not whole:
+                    raise OSError("what was read again differs")
+        except (RasterioError, OSError) as error:
+            raise unwritable(path.parent, error) from error
+
+
+def folder_of(out: Path) -> Path:
+    """The folder of a map's strips."""
+    return out.with_name(f".{out.name}.partial")
+
+
+def unwritable(path: Path, error: Exception) -> DataError:
+    """The error for an output that cannot be written."""
+    free = ""
+    if path.is_dir():
+        free = f", {shutil.disk_usage(path).free / 1e6:.0f} MB are free there"
+    return DataError(
+        f"{path}: cannot be written ({str(error).splitlines()[0]}{free}). Free space, or choose "
+        "another --out."
+    )
