@@ -164,7 +164,6 @@ class ScenePredictor:
                 )
             for name in sorted(made, key=lambda name: name == "map"):
                 publish(made[name], files[name])
-            folder.clear()
         return SceneReport(
             files,
             layout.optical.width * layout.optical.height / 1e6,
@@ -340,19 +339,19 @@ class ScenePredictor:
 
 @contextlib.contextmanager
 def _kept(folder: StripFolder, keep: bool) -> Iterator[None]:
-    """Hold the folder; an error leaves nothing of it unless it is to be kept."""
-    try:
-        stack = contextlib.ExitStack()
-        stack.enter_context(locked(folder.path))
-    except OSError as error:
-        raise unwritable(folder.path.parent, error) from error
-    with stack:
+    """Hold the folder, and remove it at the end; after an error only if it is not to be kept."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder.path))
+        except OSError as error:
+            raise unwritable(folder.path.parent, error) from error
         try:
             yield
         except Exception:
             if not keep:
-                folder.clear()
+                folder.remove()
             raise
+        folder.remove()
 
 
 def _files(out: Path, wanted: list[Product], quicklook: bool) -> dict[str, Path]:

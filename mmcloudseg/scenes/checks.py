@@ -12,7 +12,7 @@ from rasterio.windows import from_bounds
 
 from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.scenes.grid import SceneGrid
-from mmcloudseg.scenes.sources import SceneRaster, reading
+from mmcloudseg.scenes.sources import SceneRaster, check_reference, reading
 
 _CLIPPED = 0.99
 """Share of values at or beyond the ends of the model's range that cannot be an accident."""
@@ -24,9 +24,10 @@ def sar_cover(optical: SceneGrid, path: str) -> float:
     """Share of the optical image's ground that a SAR image's bounds cover.
 
     Raises:
-        DataError: None of it.
+        DataError: None of it, or it does not say where it lies.
     """
     with reading(path), rasterio.open(path) as source:
+        check_reference(source, "SAR")
         bounds = transform_bounds(source.crs, optical.crs, *source.bounds, densify_pts=21)
     window = from_bounds(*bounds, transform=optical.transform)
     across = min(window.col_off + window.width, optical.width) - max(window.col_off, 0)

@@ -45,9 +45,9 @@ def write_cog(
         DataError: It could not be written whole.
     """
     mosaic = folder / f"{product.name}.vrt"
-    mosaic.write_bytes(_mosaic(product, grid, strips, tags))
     path = folder / f"{product.name}.cog.tif"
     try:
+        mosaic.write_bytes(_mosaic(product, grid, strips, tags))
         rasterio.shutil.copy(
             mosaic,
             path,
@@ -66,13 +66,20 @@ def write_cog(
 
 
 def publish(path: Path, out: Path) -> None:
-    """Give a finished file and its sidecar their final names."""
+    """Give a finished file and its sidecar their final names.
+
+    Raises:
+        DataError: The folder does not allow it.
+    """
     sidecar, final = Path(f"{path}.aux.xml"), Path(f"{out}.aux.xml")
-    with suppress(FileNotFoundError):
-        final.unlink()  # of a file that is replaced
-    if sidecar.exists():
-        os.replace(sidecar, final)
-    os.replace(path, out)
+    try:
+        with suppress(FileNotFoundError):
+            final.unlink()  # of a file that is replaced
+        if sidecar.exists():
+            os.replace(sidecar, final)
+        os.replace(path, out)
+    except OSError as error:
+        raise unwritable(out, error) from error
 
 
 def _mosaic(

@@ -141,7 +141,9 @@ class TileNetwork:
         self.amp = amp
         self.model = MODELS.build(cfg.model)
         with checkpoint_errors(checkpoint, config):
-            load_checkpoint(self.model, checkpoint, map_location="cpu", strict=True)
+            load_checkpoint(
+                self.model, checkpoint, map_location="cpu", strict=True, logger="silent"
+            )
         if not hasattr(self.model, "encode_decode"):
             raise ValueError(
                 f"{config}: a {type(self.model).__name__} does not map tiles (it has no "

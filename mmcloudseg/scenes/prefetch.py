@@ -38,8 +38,8 @@ def prefetch(
 class Background:
     """Calls in a thread, one after the other; at most ``ahead`` of them wait.
 
-    Used as a context manager: leaving it waits for all of them. The first error of a call is
-    raised by the next ``submit``, or on leaving.
+    Used as a context manager: leaving it waits for all of them, after an error too. The first
+    error of a call is raised by a later ``submit``, or on leaving without another error.
     """
 
     def __init__(self, ahead: int = 2) -> None:
@@ -61,4 +61,4 @@ class Background:
             while self._waiting and kind is None:
                 self._waiting.popleft().result()
         finally:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown()

@@ -83,11 +83,11 @@ class RowResampler:
         return maps, self._valid[nearest[:, None], across.nearest]
 
     def _forget(self, row: int) -> None:
-        count = row - self._first
+        count = min(row - self._first, len(self._valid))  # the next strip may begin further on
         if count > 0:
             self._held = self._held[:, count:].clone()
             self._valid = self._valid[count:].copy()
-            self._first = row
+            self._first += count
 
 
 class _Taps:

@@ -109,11 +109,11 @@ def opened(
     with reading(path):
         source = rasterio.open(path)
     with source:
-        _check_reference(source, what)
+        check_reference(source, what)
         chosen = _choose_bands(source, bands, expected, what)
         none = Nodata(
             source.nodata if nodata is None else nodata,
-            nodata is None and _has_mask(source),
+            nodata is None and _has_mask(source, chosen),
             what == "optical",
         )
         with reading(path):
@@ -142,7 +142,12 @@ def _warped(
     )
 
 
-def _check_reference(source: rasterio.DatasetReader, what: str) -> None:
+def check_reference(source: rasterio.DatasetReader, what: str) -> None:
+    """Refuse a raster that does not say where it lies.
+
+    Raises:
+        DataError: It has no coordinate reference system or no geotransform.
+    """
     if source.crs is None or source.transform.is_identity:
         hint = (
             "It has ground control points only: rectify it with gdalwarp."
@@ -157,8 +162,9 @@ def _choose_bands(
     source: rasterio.DatasetReader, bands: Sequence[int] | None, expected: int | None, what: str
 ) -> list[int]:
     option = f"--{what.lower()}-bands"
-    colours = source.colorinterp
-    held = [band for band in source.indexes if colours[band - 1] is not ColorInterp.alpha]
+    held = list(source.indexes)
+    if len(held) != expected:  # GDAL takes the fourth of four 8-bit bands for alpha: maybe NIR
+        held = [band for band in held if source.colorinterp[band - 1] is not ColorInterp.alpha]
     chosen = list(bands) if bands else held
     beyond = [band for band in chosen if not 1 <= band <= source.count]
     if beyond or len(chosen) != (expected or len(chosen)):
@@ -179,5 +185,7 @@ def _choose_bands(
     return chosen
 
 
-def _has_mask(source: rasterio.DatasetReader) -> bool:
+def _has_mask(source: rasterio.DatasetReader, bands: Sequence[int]) -> bool:
+    if any(source.colorinterp[band - 1] is ColorInterp.alpha for band in bands):
+        return False  # what is called alpha is a band of the image
     return any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)

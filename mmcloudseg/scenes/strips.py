@@ -39,8 +39,7 @@ class StripFolder:
         """Start afresh, or go on if the folder is of the same run.
 
         Raises:
-            DataError: It was begun from something else.
-            OSError: The folder cannot be written to.
+            DataError: It was begun from something else, or cannot be written to.
         """
         file = self.path / _STATE
         if resume and file.is_file():
@@ -53,9 +52,12 @@ class StripFolder:
                     f"{self._state[key]}), so it cannot be resumed. Start afresh without --resume."
                 )
             return
-        self.clear()
-        with written_whole(file) as temporary:
-            temporary.write_text(json.dumps(self._state, indent=1))
+        try:
+            self.clear()
+            with written_whole(file) as temporary:
+                temporary.write_text(json.dumps(self._state, indent=1))
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def clear(self) -> None:
         """Remove everything in the folder."""
@@ -64,6 +66,11 @@ class StripFolder:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+
+    def remove(self) -> None:
+        """Remove the folder and everything in it."""
+        self.clear()
+        self.path.rmdir()
 
     def file(self, product: Product, index: int) -> Path:
         """Where a product's strip lies."""

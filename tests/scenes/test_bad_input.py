@@ -1,0 +1,162 @@
+"""What cannot be mapped: one clear line, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+
+import numpy as np
+import pytest
+import rasterio
+from scene_files import optical_bands, sar_bands, write
+
+from mmcloudseg.apis.scenes import ScenePredictor
+
+
+def optical(folder, bands=None, **profile):
+    bands = optical_bands() if bands is None else bands
+    return write(folder / "o.tif", bands, **profile)
+
+
+def sar(folder, bands=None, **profile):
+    return write(folder / "s.tif", sar_bands() if bands is None else bands, **profile)
+
+
+def truncated(path):
+    """Half of a file; its header still opens."""
+    size = os.path.getsize(path)
+    with open(path, "r+b") as file:
+        file.truncate(size // 2)
+    return path
+
+
+def gcps_only(folder):
+    path = sar(folder, crs=None, transform=rasterio.Affine.identity())
+    with rasterio.open(path, "r+") as source:
+        points = [
+            rasterio.control.GroundControlPoint(r, c, 600_000 + c, 5_400_000 - r)
+            for r, c in ((0, 0), (0, 100), (100, 0))
+        ]
+        source.gcps = points, rasterio.crs.CRS.from_epsg(32632)
+    return path
+
+
+HOLED = sar_bands()
+HOLED[:] = np.nan
+CASES = dict(
+    no_overlap=(optical, lambda f: sar(f, corner=(700_000, 5_400_000)), "does not overlap"),
+    no_crs=(optical, lambda f: sar(f, crs=None), "SAR image has no coordinate reference system"),
+    optical_without_crs=(lambda f: optical(f, crs=None), sar, "optical image has no coordinate"),
+    control_points=(optical, gcps_only, "ground control points only.*gdalwarp"),
+    bands=(lambda f: optical(f, optical_bands()[:3]), sar, r"has 3 band\(s\).*sees 4 optical"),
+    complex=(optical, lambda f: sar(f, sar_bands().astype(np.complex64)), "expected real numbers"),
+    linear=(optical, lambda f: sar(f, 10 ** (sar_bands() / 10)), "linear instead of dB"),
+    reflectance=(
+        lambda f: optical(f, (optical_bands() / 10000).astype(np.float32)),
+        sar,
+        "reflectance from 0 to 1",
+    ),
+    eight_bit=(
+        lambda f: optical(f, (optical_bands() // 100).astype(np.uint8)),
+        sar,
+        "optical values are 0 to 89, but the model was trained with 0 to 10000",
+    ),
+    swapped=(
+        lambda f: write(f / "o.tif", sar_bands()),
+        lambda f: write(f / "s.tif", optical_bands()),
+        "are not swapped",
+    ),
+    swapped_same_count=(
+        lambda f: write(f / "o.tif", np.concatenate([sar_bands()] * 2)),
+        lambda f: write(f / "s.tif", optical_bands()[:2]),
+        "optical and SAR image swapped",
+    ),
+    constant=(
+        lambda f: optical(f, np.full((4, 130, 170), 500, np.uint16)),
+        sar,
+        "holds the one value 500",
+    ),
+    empty=(lambda f: optical(f, 0 * optical_bands(), nodata=0), sar, "holds no data in band 1"),
+    empty_sar=(optical, lambda f: sar(f, HOLED), "s.tif: holds no data in band 1, 2, only NaN"),
+    missing=(lambda f: str(f / "none.tif"), sar, r"none\.tif: no such file"),
+    truncated=(lambda f: truncated(optical(f)), sar, r"o\.tif: cannot be read"),
+    no_raster=(optical, lambda f: str(f / "text.tif"), r"text\.tif: cannot be read"),
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input(pixel_model, tmp_path, case):
+    (tmp_path / "text.tif").write_text("not a raster")
+    make_optical, make_sar, message = CASES[case]
+    files = make_optical(tmp_path), make_sar(tmp_path)
+    out = tmp_path / "out" / "map.tif"
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    with pytest.raises(ValueError, match=message) as caught:
+        predictor.predict(*files, out, progress=False)
+    assert "\n" not in str(caught.value)
+    assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+def test_damaged_in_the_middle(pixel_model, tmp_path):
+    """A block that no sample touches cannot be decoded: found when its tile is read."""
+    blocks = dict(tiled=True, blockxsize=64, blockysize=64, compress="deflate")
+    path = optical(tmp_path, optical_bands(1100, 1000), interleave="pixel", **blocks)
+    with rasterio.open(path) as source:
+        assert source.width * source.height > 1_000_000  # sampled, not read whole
+        offset = int(source.get_tag_item("BLOCK_OFFSET_1_1", "TIFF", bidx=1))
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(bytes(500))
+    out = tmp_path / "out" / "map.tif"
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    with pytest.raises(ValueError, match=r"o\.tif: cannot be read .*damaged, incomplete"):
+        predictor.predict(path, sar(tmp_path, sar_bands(1100, 1000)), out, progress=False)
+    assert not list(out.parent.iterdir())
+
+
+def test_unit_check_can_be_switched_off(pixel_model, tmp_path):
+    dark = optical(tmp_path, (optical_bands() // 100).astype(np.uint8))
+    out = tmp_path / "map.tif"
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    predictor.predict(dark, sar(tmp_path), out, progress=False, check_values=False)
+    assert out.exists()
+
+
+def test_folder_that_cannot_be_made(pixel_model, tmp_path, pair):
+    (tmp_path / "file").write_text("")
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    with pytest.raises(ValueError, match=r"cannot be written .*choose another --out"):
+        predictor.predict(*pair, tmp_path / "file" / "map.tif", progress=False)
+
+
+def test_output_that_is_an_input(pixel_model, pair):
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    with pytest.raises(ValueError, match="is an input"):
+        predictor.predict(*pair, pair[0], progress=False, overwrite=True)
+
+
+def test_name_of_another_kind(pixel_model, pair, tmp_path):
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    with pytest.raises(ValueError, match=r"ends in \.tif"):
+        predictor.predict(*pair, tmp_path / "map.png", progress=False)
+
+
+@pytest.mark.parametrize("limit", [2_000, 300_000])
+def test_full_disk(pixel_model, tmp_path, limit):
+    """A limit on file sizes stands for a full disk: strips fail first, then the whole raster."""
+    files = optical(tmp_path, optical_bands(400, 400)), sar(tmp_path, sar_bands(400, 400))
+    out = tmp_path / "out" / "map.tif"
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(ValueError, match=r"cannot be written .*Free space"):
+            predictor.predict(
+                *files, out, progress=False, resolution="optical", probabilities=True
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not list(out.parent.iterdir())
