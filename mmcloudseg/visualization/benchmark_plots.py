@@ -12,6 +12,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from mmcloudseg.evaluation.calibration import (
     ConfidenceHistogram,
@@ -23,7 +24,7 @@ _DPI = 100
 _MARKERS = "osD^v<>Phd"
 _DASHES = ("-", "--", ":")
 _COLOURS = colormaps["tab10"].colors
-_LEGEND_COLUMNS = 4
+_ENTRY_INCHES, _LETTER_INCHES = 0.6, 0.062  # of a legend at 8 points
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def style(index: int) -> dict:
 
 def draw_score_over_cover(series: Sequence[Series]) -> Figure:
     """MIoU by cloud cover of the scene, a line for each method; bars are seeds' spread."""
-    figure, axes = _figure(8, 5, len(series))
+    figure, axes = _figure(8, 5, series)
     bins = sorted({edges for one in series for edges in one.covers})
     places = {edges: place for place, edges in enumerate(bins)}
     # Side by side, so that the bars of 14 methods do not lie over each other.
@@ -91,7 +92,7 @@ def draw_score_over_cover(series: Sequence[Series]) -> Figure:
 
 def draw_accuracy_over_cost(series: Sequence[Series]) -> Figure:
     """MIoU on cloudy pixels over GFLOPs; the markers' area grows with the parameters."""
-    figure, axes = _figure(8, 5.5, len(series))
+    figure, axes = _figure(8, 5.5, series)
     known = [
         (index, one)
         for index, one in enumerate(series)
@@ -112,6 +113,9 @@ def draw_accuracy_over_cost(series: Sequence[Series]) -> Figure:
             label=one.title,
         )
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(0.12)
     axes.set_xlabel("GFLOPs of a prediction (multiply-adds)")
     axes.set_ylabel("mIoU on cloudy pixels (%)")
@@ -125,7 +129,7 @@ def draw_class_bars(series: Sequence[Series]) -> Figure:
     """IoU of every class on cloudy pixels, a bar for each method; lines are seeds' spread."""
     classes = list(dict.fromkeys(name for one in series for name in one.classes))
     width = max(8.0, 0.14 * len(series) * len(classes))
-    figure, axes = _figure(min(width, 15), 4.5, len(series))
+    figure, axes = _figure(min(width, 15), 4.5, series)
     bar = 0.84 / max(len(series), 1)
     for index, one in enumerate(series):
         known = [name for name in classes if one.classes.get(name)]
@@ -150,7 +154,7 @@ def draw_class_bars(series: Sequence[Series]) -> Figure:
 
 def draw_calibration(series: Sequence[Series]) -> Figure:
     """Risk over coverage and accuracy over confidence, both on cloudy pixels, seeds pooled."""
-    figure, axes = _figure(11, 4.8, len(series), columns=2)
+    figure, axes = _figure(11, 4.8, series, columns=2)
     risk, diagram = axes
     for index, one in enumerate(series):
         if one.confidence is None or not one.confidence.pixels:
@@ -182,9 +186,9 @@ def _spread(values: Sequence[float]) -> float:
 
 
 def _figure(
-    width: float, height: float, methods: int, columns: int = 1
+    width: float, height: float, series: Sequence[Series], columns: int = 1
 ) -> tuple[Figure, Axes | np.ndarray]:
-    legend = 0.24 * -(-methods // _LEGEND_COLUMNS) + 0.1
+    legend = 0.24 * -(-len(series) // _legend_columns(width, [s.title for s in series])) + 0.1
     figure = Figure(figsize=(width, height + legend), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, columns)
@@ -195,6 +199,12 @@ def _figure(
     return figure, axes
 
 
+def _legend_columns(width: float, titles: Sequence[str]) -> int:
+    """How many columns of names fit a figure of this width in inches."""
+    longest = max((len(title) for title in titles), default=1)
+    return max(int(width / (_ENTRY_INCHES + _LETTER_INCHES * longest)), 1)
+
+
 def _legend(figure: Figure, axes: Axes, **look: float) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
@@ -202,7 +212,7 @@ def _legend(figure: Figure, axes: Axes, **look: float) -> None:
             handles,
             labels,
             loc="outside lower center",
-            ncol=_LEGEND_COLUMNS,
+            ncol=_legend_columns(figure.get_figwidth(), labels),
             fontsize=8,
             frameon=False,
             **look,

@@ -41,7 +41,7 @@ def write_quicklook(
     panels = {}
     image = _shown(optical)
     rgb = rgb_bands(names, len(image))
-    stretch = Stretch.of(image[rgb])
+    stretch = Stretch.of(image[rgb], ground(image[rgb]))
     panels["optical"] = stretch.apply(image[rgb])
     if sar is not None:
         panels["SAR"] = colour_sar(_shown(sar))
@@ -55,6 +55,20 @@ def write_quicklook(
         panels["confidence"] = np.repeat(grey[..., None], 3, axis=2)
     drawn = draw_rows([PanelRow(title, panels)], classes, palette, dpi=_DPI)
     Image.fromarray(drawn).save(files["quicklook"], format="PNG")
+
+
+def ground(bands: np.ndarray) -> np.ndarray:
+    """Pixels by which a picture's range is chosen: the darker half, so that clouds are left out.
+
+    Args:
+        bands: 3 x H x W.
+
+    Returns:
+        H x W bool.
+    """
+    brightness = bands.mean(axis=0)
+    known = np.isfinite(brightness)
+    return known & (brightness <= np.median(brightness[known])) if known.any() else known
 
 
 def rgb_bands(names: Sequence[str], count: int) -> list[int]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,16 @@ def test_files_are_small(fourteen, tmp_path):
         path = tmp_path / f"{draw.__name__}.png"
         save(draw(fourteen), path)
         assert 10_000 < path.stat().st_size < 300_000, draw.__name__
+
+
+@pytest.mark.parametrize("draw", [draw_score_over_cover, draw_accuracy_over_cost, draw_class_bars])
+def test_long_names_fit_the_legend(fourteen, draw):
+    long = [
+        dataclasses.replace(one, title=f"{one.title}, with stacked bands and more")
+        for one in fourteen
+    ]
+    figure = draw(long)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert 0 <= box.x0 and box.x1 <= figure.bbox.width
+    assert 0 <= box.y0 and box.y1 < figure.axes[0].get_window_extent().y0

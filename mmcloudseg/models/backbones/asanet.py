@@ -28,7 +28,7 @@ class ASANetBackbone(MultiStreamBackbone):
 
     Raises:
         ValueError: The stream's name is not known.
-        TypeError: The stream's type has no stage adapter.
+        ValueError: The stream's type has no stage adapter.
     """
 
     def __init__(

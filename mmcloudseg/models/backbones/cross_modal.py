@@ -25,7 +25,7 @@ class CrossModalBackbone(MultiStreamBackbone):
 
     Raises:
         ValueError: The stream's name is not known.
-        TypeError: The stream's type has no stage adapter.
+        ValueError: The stream's type has no stage adapter.
     """
 
     def __init__(

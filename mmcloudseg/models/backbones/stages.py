@@ -75,12 +75,12 @@ def stages_of(net: nn.Module) -> StageAdapter:
     """The adapter of a backbone's family.
 
     Raises:
-        TypeError: No adapter is registered for the backbone's class or one of its bases.
+        ValueError: No adapter is registered for the backbone's class or one of its bases.
     """
     for cls in type(net).__mro__:
         if cls.__name__ in _ADAPTERS:
             return _ADAPTERS[cls.__name__]
-    raise TypeError(
+    raise ValueError(
         f"stream type '{type(net).__name__}' cannot be split into stages; supported are "
         f"{', '.join(sorted(_ADAPTERS))} and their subclasses. To add one, write a StageAdapter "
         "and register it with @register_stages (docs/backbones.md shows how)"
@@ -274,7 +274,7 @@ class TimmStages(StageAdapter):
         """Refuse networks that timm cannot cut into a chain."""
         chain = net.timm_model
         if not isinstance(chain, nn.ModuleDict) or not hasattr(chain, "return_layers"):
-            raise TypeError(
+            raise ValueError(
                 f"timm model '{getattr(net, 'model_name', type(chain).__name__)}' is no chain of "
                 "stages in timm (features_only=True gives a FeatureListNet only for convolutional "
                 "networks): name one such as convnext_tiny, convnextv2_nano or regnety_016"

@@ -34,7 +34,7 @@ class MultiStreamBackbone(BaseModule):
 
     Raises:
         ValueError: The stream's name is not known, or ``bands`` are not optical and SAR.
-        TypeError: The stream's type has no stage adapter.
+        ValueError: The stream's type has no stage adapter.
     """
 
     def __init__(

@@ -85,7 +85,7 @@ def test_other_numbers_of_bands():
 
 def test_a_family_without_adapter_says_what_is_supported():
     stream = dict(type="UNet", in_channels=4)
-    with pytest.raises(TypeError, match=r"'UNet' cannot be split.*MixVisionTransformer"):
+    with pytest.raises(ValueError, match=r"'UNet' cannot be split.*MixVisionTransformer"):
         MODELS.build(dict(type="CrossModalBackbone", stream=stream))
 
 
