@@ -53,13 +53,17 @@ def load_config(
 
     Raises:
         FileNotFoundError: The config does not exist.
+        ValueError: The options do not fit it.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"config '{path}' does not exist; those that ship lie in configs/")
     cfg = Config.fromfile(path)
     options = dict(options or {})
     data_root = data_root or options.get("data_root")
-    cfg.merge_from_dict(options)
+    try:
+        cfg.merge_from_dict(options)
+    except TypeError as error:  # a key below one that is no dict, such as a stream's name
+        raise ValueError(f"--cfg-options do not fit '{path}': {error}") from error
     if cfg.get("model") is not None and is_distillation(cfg):  # a data set's has no model
         cfg.model.teacher = follow_student(cfg.model.teacher, cfg.model.architecture)
     if data_root is not None:

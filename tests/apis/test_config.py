@@ -110,3 +110,9 @@ def test_any_family_trains_with_cloud_removal_by_one_option(root, name):
     assert image.shape[:2] == (2, 4)
     (logits.mean() + image.mean()).backward()
     assert [n for n, p in net.named_parameters() if p.grad is None] == []
+
+
+def test_options_below_a_name_are_one_line():
+    config = str(Path(__file__).parents[2] / "configs/cloudseg_student_mini.py")
+    with pytest.raises(ValueError, match=r"--cfg-options do not fit .*stream"):
+        load_config(config, {"model.backbone.stream.type": "UNet"})

@@ -34,7 +34,7 @@ class CMXBackbone(MultiStreamBackbone):
 
     Raises:
         ValueError: The stream's name is not known.
-        TypeError: The stream's type has no stage adapter.
+        ValueError: The stream's type has no stage adapter.
         ValueError: ``num_heads`` are not one for each stage, or don't divide its channels.
     """
 

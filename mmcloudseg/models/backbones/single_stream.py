@@ -53,7 +53,7 @@ class SingleStreamBackbone(MultiStreamBackbone):
         """None for a family without adapter: here the backbone runs as a whole."""
         try:
             return stages_of(net)
-        except TypeError:
+        except ValueError:
             return None
 
     @property
