@@ -114,5 +114,5 @@ def test_long_names_fit_the_legend(fourteen, draw):
     figure = draw(long)
     figure.canvas.draw()
     box = figure.legends[0].get_window_extent()
-    assert 0 <= box.x0 and box.x1 <= figure.bbox.width
-    assert 0 <= box.y0 and box.y1 < figure.axes[0].get_window_extent().y0
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+    assert box.y0 >= 0 and box.y1 < figure.axes[0].get_window_extent().y0
