@@ -117,8 +117,8 @@ def _seams(network: TileNetwork, config: str, checkpoint: str, folder: Path) -> 
             ratios.append(seam_ratio(source.read(1), edges, edges))
     return (
         "Class changes across tiles' edges, over those elsewhere: "
-        f"{ratios[0]:.3f} with an overlap of {overlap} pixels, {ratios[1]:.3f} without ({_SEAM_SCENE} x {_SEAM_SCENE} pixels, "
-        "optical grid)."
+        f"{ratios[0]:.3f} with an overlap of {overlap} pixels, {ratios[1]:.3f} without "
+        f"({_SEAM_SCENE} x {_SEAM_SCENE} pixels, optical grid)."
     )
 
 

@@ -17,7 +17,8 @@ def seam_ratio(labels: np.ndarray, rows: Sequence[int], columns: Sequence[int]) 
 
     Returns:
         Frequency of changes between neighbours on either side of an edge, over that between all
-        other neighbours, both directions together; 1 without seams, NaN without any change.
+        other neighbours, both directions together; 1 without seams, infinite if the class changes
+        at edges only, NaN if it changes nowhere.
 
     Raises:
         ValueError: No edge lies within the map.
@@ -37,5 +38,5 @@ def seam_ratio(labels: np.ndarray, rows: Sequence[int], columns: Sequence[int]) 
     if not edge_pairs:
         raise ValueError("no tile's edge lies within the map: take a larger scene")
     if not elsewhere:
-        return float("nan")
+        return float("inf" if at_edges else "nan")
     return float((at_edges / edge_pairs) / (elsewhere / other_pairs))
