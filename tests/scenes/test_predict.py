@@ -313,3 +313,24 @@ def test_another_run_cannot_be_resumed(pixel_model, pair, tmp_path):
 def test_model_without_cloud_removal_says_so(pixel_model, pair, tmp_path):
     with pytest.raises(ValueError, match="makes no cloud-free image"):
         predict(pixel_model, *pair, tmp_path / "m.tif", cloud_free=True)
+
+
+def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_path, monkeypatch):
+    from mmcloudseg.apis import scenes
+
+    real = scenes.publish
+
+    def stopped(path, out):
+        if out.name == "map.tif":
+            raise KeyboardInterrupt
+        real(path, out)
+
+    out = tmp_path / "map.tif"
+    monkeypatch.setattr(scenes, "publish", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        predict(pixel_model, *pair, out, confidence=True)
+    assert (tmp_path / "map_confidence.tif").exists() and not out.exists()
+    monkeypatch.setattr(scenes, "publish", real)
+    report = predict(pixel_model, *pair, out, confidence=True, resume=True)
+    assert report.mapped_tiles == 0 and out.exists()
+    assert not (tmp_path / ".map.tif.partial").exists()
