@@ -14,7 +14,7 @@ import rasterio
 
 from mmcloudseg.datasets.conversion.folder_lock import locked
 from mmcloudseg.datasets.rasters import raster_session
-from mmcloudseg.scenes.cog import publish, write_cog
+from mmcloudseg.scenes.cog import publish, write_cog, write_style
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.inputs import open_pair
 from mmcloudseg.scenes.layout import SceneLayout
@@ -143,6 +143,7 @@ class ScenePredictor:
             mapped = mapping.run(progress)
             tags = provenance(network, optical, sar)
             made = {product.name: _whole(product, layout, folder, tags) for product in wanted}
+            made["style"] = write_style(folder.path, wanted[0])
             if chosen.quicklook:
                 made["quicklook"] = folder.path / "quicklook.png"
                 about = network.about

@@ -65,6 +65,30 @@ def write_cog(
     return path
 
 
+def write_style(folder: Path, product: Product) -> Path:
+    """Write QGIS's style of a class map: a legend of its classes.
+
+    A GeoTIFF's colour table always has 256 entries, and QGIS would list them all.
+
+    Returns:
+        The ``.qml`` file in ``folder``; beside the map and with its name QGIS finds it by itself.
+    """
+    root = ET.Element("qgis", version="3.22", styleCategories="Symbology")
+    look = dict(type="paletted", band="1", opacity="1", alphaBand="-1")
+    palette = ET.SubElement(
+        ET.SubElement(ET.SubElement(root, "pipe"), "rasterrenderer", look), "colorPalette"
+    )
+    for value, (name, colour) in enumerate(zip(product.categories, product.palette, strict=True)):
+        entry = dict(value=str(value), label=name, color="#{:02x}{:02x}{:02x}".format(*colour))
+        ET.SubElement(palette, "paletteEntry", entry, alpha="255")
+    path = folder / f"{product.name}.qml"
+    try:
+        path.write_bytes(ET.tostring(root))
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return path
+
+
 def publish(path: Path, out: Path) -> None:
     """Give a finished file and its sidecar their final names.
 

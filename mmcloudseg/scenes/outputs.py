@@ -14,7 +14,7 @@ from mmcloudseg.version import __version__
 
 
 def output_files(out: Path, wanted: Sequence[Product], quicklook: bool) -> dict[str, Path]:
-    """The final name of each product.
+    """The final name of each product, of the map's style and of the picture.
 
     Raises:
         ValueError: ``out`` is no name of a GeoTIFF.
@@ -27,6 +27,7 @@ def output_files(out: Path, wanted: Sequence[Product], quicklook: bool) -> dict[
         else out.with_name(f"{out.stem}_{product.name}{out.suffix}")
         for product in wanted
     }
+    files["style"] = out.with_suffix(".qml")
     if quicklook:
         files["quicklook"] = out.with_suffix(".png")
     return files

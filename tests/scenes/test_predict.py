@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -104,6 +105,10 @@ def test_output_is_a_cog_with_legend_and_provenance(pixel_model, pair, tmp_path)
         assert tags["TIFFTAG_SOFTWARE"].startswith("mmcloudseg ")
     sidecar = (tmp_path / "map.tif.aux.xml").read_text()
     assert sidecar.index("forest") < sidecar.index("water")
+    legend = ElementTree.parse(tmp_path / "map.qml").findall(".//paletteEntry")
+    assert [entry.attrib for entry in legend][5] == dict(
+        value="5", label="water", color="#0064c8", alpha="255"
+    )
     with rasterio.open(tmp_path / "map_probabilities.tif") as source:
         assert source.scales == (1e-4,) * 6
         assert source.descriptions[5] == "probability of water"
@@ -125,6 +130,7 @@ def test_nothing_but_the_output_is_left(pixel_model, pair, tmp_path):
     assert {path.name for path in out.iterdir()} == {
         "map.tif",
         "map.tif.aux.xml",
+        "map.qml",
         "map.png",
         "map_confidence.tif",
         "map_probabilities.tif",
@@ -293,9 +299,11 @@ def test_an_error_midway_leaves_nothing_unless_resumable(pixel_model, pair, tmp_
     assert (kept / "map_000000.tif").is_file() and not out.exists()
     report = predictor.predict(*pair, out, progress=False, resume=True)
     assert report.mapped_tiles == 10  # the last two of four rows of tiles
-    assert [path.name for path in out.parent.iterdir() if not path.name.endswith("xml")] == [
-        "map.tif"
-    ]
+    assert {path.name for path in out.parent.iterdir()} == {
+        "map.tif",
+        "map.tif.aux.xml",
+        "map.qml",
+    }
     predict(pixel_model, *pair, tmp_path / "whole.tif")
     assert (read(out) == read(tmp_path / "whole.tif")).all()
 

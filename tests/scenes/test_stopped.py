@@ -78,6 +78,7 @@ def test_killed_at_ten_moments_and_resumed_the_pixels_are_the_same(pixel_model, 
     assert {path.name for path in out.parent.iterdir()} == {
         "map.tif",
         "map.tif.aux.xml",
+        "map.qml",
         "map_confidence.tif",
     }
     for name in ("", "_confidence"):
