@@ -71,11 +71,13 @@ def benchmark_scenes(
             found = measure(
                 config, checkpoint, files, Path(folder) / "map.tif", batch_size=batch_size
             )
+            held = found["model_mb"]
             lines.append(
                 f"| {rows} x {columns} | {found['megapixels']:.1f} | {found['seconds']:.1f} | "
                 f"{found['megapixels'] / found['seconds']:.3f} | "
                 f"{found['network_seconds'] / found['seconds']:.1%} | {found['peak_mb']:.0f} |"
             )
+        lines += ["", f"The process with its model holds {held:.0f} MB."]
         if seams:
             lines += ["", _seams(network, config, checkpoint, Path(folder))]
     table = "\n".join(lines)

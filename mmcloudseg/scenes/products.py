@@ -147,6 +147,6 @@ def from_image(
 
 
 def _filled(bands: Tensor, valid: np.ndarray, nodata: int) -> np.ndarray:
-    array = bands.cpu().numpy()
+    array = bands.cpu().numpy().copy()  # on a CPU it would be the tensor's own memory
     array[:, ~valid] = nodata
     return array
