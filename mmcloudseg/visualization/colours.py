@@ -64,6 +64,20 @@ class Stretch:
         return np.round(255 * (ground + cloud)).astype(np.uint8).transpose(1, 2, 0)
 
 
+def rgb_bands(names: Sequence[str], count: int) -> list[int]:
+    """Which bands are red, green and blue: by name, else in the order blue, green, red.
+
+    Args:
+        names: Of the bands.
+        count: How many there are.
+    """
+    known = [name.lower() for name in names]
+    for wanted in (("red", "green", "blue"), ("b04", "b03", "b02"), ("b4", "b3", "b2")):
+        if all(name in known for name in wanted):
+            return [known.index(name) for name in wanted]
+    return [2, 1, 0] if count >= 3 else [0, 0, 0]
+
+
 def pick_bands(image: np.ndarray, rgb_bands: Sequence[int]) -> np.ndarray:
     """Red, green and blue of an image; its first band three times where it has fewer.
 

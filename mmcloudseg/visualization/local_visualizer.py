@@ -16,7 +16,13 @@ from mmcloudseg.evaluation.confusion import (
     region_matrices,
     scores_from_confusion,
 )
-from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar, pick_bands
+from mmcloudseg.visualization.colours import (
+    Stretch,
+    colour_classes,
+    colour_sar,
+    pick_bands,
+    rgb_bands,
+)
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 from mmcloudseg.visualization.samples import (
     Array,
@@ -40,18 +46,21 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
     pixels.
 
     Args:
-        rgb_bands: Indices of the red, green and blue band among the optical ones; the default is
-            for the order blue, green, red, near infrared.
+        rgb_bands: Indices of the red, green and blue band among the optical ones; None finds them
+            by ``band_names``, else takes the order blue, green, red, near infrared.
         classes: Class names; MMEngine's loops set them from the data set.
         palette: Class colours, 0 to 255.
         **kwargs: Arguments of `SegLocalVisualizer`.
+
+    Attributes:
+        band_names: Of the optical bands; the hook sets them from the data set.
     """
 
     def __init__(
         self,
         name: str = "visualizer",
         *args: Any,
-        rgb_bands: Sequence[int] = (2, 1, 0),
+        rgb_bands: Sequence[int] | None = None,
         classes: list | None = None,
         palette: list | None = None,
         dataset_name: str | None = None,
@@ -60,7 +69,8 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         # The parent's constructor hands classes and palette to its setter in the wrong order.
         super().__init__(name, *args, **kwargs)
         self.set_dataset_meta(classes=classes, palette=palette, dataset_name=dataset_name)
-        self.rgb_bands = tuple(rgb_bands)
+        self.rgb_bands = None if rgb_bands is None else tuple(rgb_bands)
+        self.band_names: Sequence[str] = ()
 
     def make_row(
         self,
@@ -88,7 +98,11 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             TRUTH: field_array(data_sample, "gt_cloud_free"),
             RECONSTRUCTION: field_array(data_sample, "pred_cloud_free"),
         }
-        images = {k: pick_bands(v, self.rgb_bands) for k, v in images.items() if v is not None}
+        images = {
+            title: pick_bands(image, self.rgb_bands or rgb_bands(self.band_names, len(image)))
+            for title, image in images.items()
+            if image is not None
+        }
         panels = {}
         if images:
             stretch = _shared_stretch(images, None if mask is None else mask[0])

@@ -10,7 +10,7 @@ import rasterio
 from PIL import Image
 
 from mmcloudseg.scenes.sources import SceneRaster, reading
-from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar
+from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar, rgb_bands
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 
 _SIDE_PIXELS = 1000
@@ -69,20 +69,6 @@ def ground(bands: np.ndarray) -> np.ndarray:
     brightness = bands.mean(axis=0)
     known = np.isfinite(brightness)
     return known & (brightness <= np.median(brightness[known])) if known.any() else known
-
-
-def rgb_bands(names: Sequence[str], count: int) -> list[int]:
-    """Which bands are red, green and blue: by name, else in the order blue, green, red.
-
-    Args:
-        names: Of the bands.
-        count: How many there are.
-    """
-    known = [name.lower() for name in names]
-    for wanted in (("red", "green", "blue"), ("b04", "b03", "b02"), ("b4", "b3", "b2")):
-        if all(name in known for name in wanted):
-            return [known.index(name) for name in wanted]
-    return [2, 1, 0] if count >= 3 else [0, 0, 0]
 
 
 def _shown(raster: SceneRaster) -> np.ndarray:

@@ -9,6 +9,7 @@ from mmcloudseg.visualization.colours import (
     colour_classes,
     colour_sar,
     pick_bands,
+    rgb_bands,
 )
 
 
@@ -81,3 +82,11 @@ def test_colours_are_rounded():
 def test_two_bands_are_shown_as_the_first():
     image = np.arange(2).reshape(2, 1, 1)
     assert pick_bands(image, (2, 1, 0)).ravel().tolist() == [0, 0, 0]
+
+
+def test_bands_by_name():
+    assert rgb_bands(["blue", "green", "red", "nir"], 4) == [2, 1, 0]
+    assert rgb_bands(["Red", "Green", "Blue", "NIR"], 4) == [0, 1, 2]
+    assert rgb_bands(["B01", "B02", "B03", "B04"], 4) == [3, 2, 1]
+    assert rgb_bands(["band 1", "band 2", "band 3"], 3) == [2, 1, 0]
+    assert rgb_bands(["pan"], 1) == [0, 0, 0]

@@ -2,15 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmcloudseg.visualization.scene_quicklook import ground, rgb_bands
-
-
-def test_bands_by_name():
-    assert rgb_bands(["blue", "green", "red", "nir"], 4) == [2, 1, 0]
-    assert rgb_bands(["Red", "Green", "Blue", "NIR"], 4) == [0, 1, 2]
-    assert rgb_bands(["B01", "B02", "B03", "B04"], 4) == [3, 2, 1]
-    assert rgb_bands(["band 1", "band 2", "band 3"], 3) == [2, 1, 0]
-    assert rgb_bands(["pan"], 1) == [0, 0, 0]
+from mmcloudseg.visualization.scene_quicklook import ground
 
 
 def test_ground_leaves_clouds_out():

@@ -83,13 +83,15 @@ class CloudSegVisualizationHook(Hook):
         if not self.draw or not is_main_process():
             return
         visualizer = _visualizer_of(runner)
+        bands = runner.test_dataloader.dataset.metainfo.get("bands") or {}
+        visualizer.band_names = bands.get("optical", ())
         for inputs, sample in zip(data_batch["inputs"], outputs, strict=True):
             self._seen += 1
             due = (self._seen - 1) % self.interval == 0
             if not due and self.max_samples == 0:
                 continue
-            bands = _normalize(inputs, runner.model)
-            optical, sar = split_bands(bands, sample.get("band_layout"))
+            image = _normalize(inputs, runner.model)
+            optical, sar = split_bands(image, sample.get("band_layout"))
             row = visualizer.make_row(optical, sar, sample)
             if due:
                 name = sample_name(sample).replace("/", "_").replace("\\", "_")

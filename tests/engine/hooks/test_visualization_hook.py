@@ -29,7 +29,10 @@ def runner(tmp_path):
     visualizer = CloudSegLocalVisualizer(
         classes=["water", "land"], palette=[[0, 0, 255], [0, 255, 0]]
     )
-    return SimpleNamespace(model=model, visualizer=visualizer, work_dir=str(tmp_path))
+    loader = SimpleNamespace(dataset=SimpleNamespace(metainfo={}))
+    return SimpleNamespace(
+        model=model, visualizer=visualizer, test_dataloader=loader, work_dir=str(tmp_path)
+    )
 
 
 def make_batch(covers, plain=False):
@@ -89,6 +92,18 @@ def test_picture_shows_the_normalised_input(runner, tmp_path):
     np.testing.assert_array_equal(row.panels["optical input"], row.panels["cloud-free truth"])
     picture = cv2.imread(str(tmp_path / "fall_s0.png"))[..., ::-1]
     np.testing.assert_array_equal(picture, runner.visualizer.draw_overview([row]))
+
+
+def test_red_green_and_blue_are_found_by_the_bands_names(runner, tmp_path):
+    hook = CloudSegVisualizationHook(draw=True, out_dir=tmp_path)
+    shown = []
+    for names in (("blue", "green", "red", "nir"), ("red", "green", "blue", "nir")):
+        runner.test_dataloader.dataset.metainfo["bands"] = dict(optical=names, sar=("VV", "VH"))
+        hook.before_test(runner)
+        hook.after_test_iter(runner, 0, *make_batch([0.0]))
+        shown.append(hook._rows[0][1].panels["optical input"])
+    np.testing.assert_array_equal(shown[0], shown[1][..., ::-1])
+    assert (shown[0] != shown[1]).any()
 
 
 def test_stacked_inputs_and_wrapped_model(runner, tmp_path):
