@@ -117,10 +117,6 @@ def band_list(text: str) -> list[int]:
 def main() -> None:
     """Map; what is wrong with rasters or options ends in one clear line."""
     args = parse_args()
-    from mmcloudseg.apis.config import parse_options
-    from mmcloudseg.apis.errors import plain_text
-    from mmcloudseg.apis.scene_list import ScenePair, predict_list, read_pairs
-
     settings = dict(
         cloud_free=args.cloud_free,
         confidence=args.confidence,
@@ -138,6 +134,9 @@ def main() -> None:
         check_values=not args.no_value_check,
     )
     try:
+        from mmcloudseg.apis.config import parse_options
+        from mmcloudseg.apis.scene_list import ScenePair, predict_list, read_pairs
+
         pairs = (
             read_pairs(args.list) if args.list else [ScenePair(args.optical, args.sar, args.out)]
         )
@@ -153,7 +152,7 @@ def main() -> None:
             **settings,
         )
     except (OSError, ValueError) as error:
-        sys.exit(f"predict_scene: {plain_text(error)}")
+        sys.exit(f"predict_scene: {error}")
     except KeyboardInterrupt:
         sys.exit("predict_scene: stopped; the same command with --resume goes on")
 

@@ -59,12 +59,19 @@ def checkpoint_errors(checkpoint: str, config: str) -> Iterator[None]:
     except RuntimeError as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         shown = "; ".join(line[:200] for line in lines[1:4])
+        if not shown:  # not of the keys
+            raise _unreadable(checkpoint, error) from error
         raise ValueError(
             f"'{checkpoint}' does not fit the model of '{config}' ({shown}): name the config that "
             "it was trained with"
         ) from error
     except Exception as error:
-        raise ValueError(
-            f"'{checkpoint}' cannot be read as a checkpoint ({str(error).splitlines()[0]}); it is "
-            "truncated, or carries code, which is never run"
-        ) from error
+        raise _unreadable(checkpoint, error) from error
+
+
+def _unreadable(checkpoint: str, error: Exception) -> ValueError:
+    why = (str(error).splitlines() or ["it is empty"])[0]
+    return ValueError(
+        f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it is "
+        "truncated, of another kind, or carries code, which is never run"
+    )

@@ -53,11 +53,14 @@ def load_config(
 
     Raises:
         FileNotFoundError: The config does not exist.
-        ValueError: The options do not fit it.
+        ValueError: It is no valid Python, or the options do not fit it.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"config '{path}' does not exist; those that ship lie in configs/")
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    except SyntaxError as error:
+        raise ValueError(f"config '{path}' cannot be read ({error})") from error
     options = dict(options or {})
     data_root = data_root or options.get("data_root")
     try:

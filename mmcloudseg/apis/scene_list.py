@@ -42,14 +42,16 @@ def read_pairs(path: str) -> list[ScenePair]:
     folder = Path(path).parent
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file, skipinitialspace=True)
+            rows = list(reader)
+            found = [name.strip() for name in reader.fieldnames or []]
+            rows = [dict(zip(found, row.values(), strict=False)) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a CSV list ({error}).") from error
-    found = list(rows[0]) if rows else []
-    if not set(COLUMNS) <= set(found):
+    if not rows or not set(COLUMNS) <= set(found):
         raise DataError(
-            f"{path}: has the columns {found}, expected a first line `{','.join(COLUMNS)}` and a "
-            "line for each scene."
+            f"{path}: has {len(rows)} scene(s) and the columns {found}, expected a first line "
+            f"`{','.join(COLUMNS)}` and a line for each scene."
         )
     pairs = []
     for number, row in enumerate(rows, start=2):
@@ -152,4 +154,4 @@ def _join_processes() -> None:
 def _placed(folder: Path, cell: str) -> str:
     if not cell or cell.startswith("/vsi") or "://" in cell:
         return cell
-    return str(folder / cell)
+    return os.path.normpath(folder / cell)

@@ -128,6 +128,11 @@ class ScenePredictor:
         chosen, out = SceneSettings(**settings), Path(out)
         network, optical = self.network, str(optical)
         sar = str(sar) if sar is not None and "sar" in network.about.modalities else None
+        if sar is None and "sar" in network.about.counts and not network.can_miss:
+            raise ValueError(
+                f"{network.config}: its data preprocessor does not say what stands for missing "
+                "SAR (CloudSegDataPreprocessor(missing_val=…) does): give --sar"
+            )
         wanted = self._products(chosen)
         files = output_files(out, wanted, chosen.quicklook)
         check_output(files, [optical, sar], overwrite, resume)
@@ -136,8 +141,10 @@ class ScenePredictor:
             stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
             pair = open_pair(stack, optical, sar, network.about, chosen)
             layout = self._layout(pair[0], chosen)
-            folder = StripFolder(out, self._state(optical, sar, chosen))
+            folder = StripFolder(out, self._state(optical, sar, chosen, layout))
             stack.enter_context(_kept(folder, keep=resume))
+            # Again: another run may have ended while this one waited for the folder.
+            check_output(files, [optical, sar], overwrite, resume)
             folder.begin(resume)
             mapping = SceneMapping(network, pair, layout, wanted, folder, chosen.batch_size)
             mapped = mapping.run(progress)
@@ -187,17 +194,22 @@ class ScenePredictor:
         scale = self.network.about.label_scale if settings.resolution == "label" else 1.0
         return SceneLayout(SceneGrid.of(optical.source), scale, tile, overlap)
 
-    def _state(self, optical: str, sar: str | None, settings: SceneSettings) -> dict[str, Any]:
+    def _state(
+        self, optical: str, sar: str | None, settings: SceneSettings, layout: SceneLayout
+    ) -> dict[str, Any]:
+        """What decides the pixels."""
         return dict(
             version=__version__,
             optical=identity(optical),
             sar=sar and identity(sar),
-            config=self.network.config,
-            options={key: str(value) for key, value in self.network.options.items()},
+            config=self.network.config_sha256,
             checkpoint=self.network.sha256,
             device=self.network.device.type,
             amp=self.network.amp,
-            settings=dataclasses.asdict(dataclasses.replace(settings, quicklook=False)),
+            tile=layout.rows.tile,
+            tile_overlap=layout.rows.overlap,
+            map_pixels_per_optical_pixel=layout.scale,
+            **dataclasses.asdict(dataclasses.replace(settings, quicklook=False)),
         )
 
 
@@ -217,6 +229,7 @@ def _whole(
 @contextlib.contextmanager
 def _kept(folder: StripFolder, keep: bool) -> Iterator[None]:
     """Hold the folder, and remove it at the end; after an error only if it is not to be kept."""
+    above = [path for path in folder.path.parents if not path.exists()]
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(locked(folder.path))
@@ -227,5 +240,8 @@ def _kept(folder: StripFolder, keep: bool) -> Iterator[None]:
         except Exception:
             if not keep:
                 folder.remove()
+                for path in above:  # from the innermost on, as far as nobody else uses them
+                    with contextlib.suppress(OSError):
+                        path.rmdir()
             raise
         folder.remove()

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import rasterio
-from rasterio.warp import transform_bounds
-from rasterio.windows import from_bounds
+from rasterio.warp import transform
 
 from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.scenes.grid import SceneGrid
@@ -16,37 +15,53 @@ from mmcloudseg.scenes.sources import SceneRaster, check_reference, reading
 
 _CLIPPED = 0.99
 """Share of values at or beyond the ends of the model's range that cannot be an accident."""
+_POINTS = 64  # along each axis
+_ALL = 0.999
 _DARK = 0.01
 """Share of the range that the brightest values of an image reach at least."""
 
 
 def sar_cover(optical: SceneGrid, path: str) -> float:
-    """Share of the optical image's ground that a SAR image's bounds cover.
+    """Share of the optical image's ground that a SAR image covers, by evenly spaced points.
 
     Raises:
         DataError: None of it, or it does not say where it lies.
     """
     with reading(path), rasterio.open(path) as source:
         check_reference(source, "SAR")
-        bounds = transform_bounds(source.crs, optical.crs, *source.bounds, densify_pts=21)
-    window = from_bounds(*bounds, transform=optical.transform)
-    across = min(window.col_off + window.width, optical.width) - max(window.col_off, 0)
-    down = min(window.row_off + window.height, optical.height) - max(window.row_off, 0)
-    share = max(across, 0) * max(down, 0) / (optical.width * optical.height)
-    if not share > 0:
+        sar = SceneGrid.of(source)
+    share = _share_inside(optical, sar)
+    # A SAR image that is small beside the optical one may lie between its points.
+    if share == 0 and _share_inside(sar, optical) == 0:
         raise DataError(
-            f"{path}: does not overlap the optical image (its bounds are "
-            f"{_text(bounds)} in {optical.crs}, the optical image's "
-            f"{_text(rasterio.transform.array_bounds(*optical.shape, optical.transform))}). Take "
-            "the SAR image of the same ground, or correct its reference system."
+            f"{path}: does not overlap the optical image: it begins at {_corner(sar)}, the "
+            f"optical image at {_corner(optical)}. Take the SAR image of the same ground, or "
+            "correct its reference system."
         )
-    if share < 0.999:
+    if share < _ALL:
         warnings.warn(
             f"{path}: covers {share:.0%} of the optical image; elsewhere the map is made without "
             "SAR",
             stacklevel=2,
         )
     return share
+
+
+def _share_inside(grid: SceneGrid, other: SceneGrid) -> float:
+    """Which part of a grid's pixels, evenly spaced, lies in another grid."""
+    rows, columns = np.meshgrid(
+        *((np.arange(_POINTS) + 0.5) * length / _POINTS for length in grid.shape), indexing="ij"
+    )
+    east, north = grid.transform * (columns.ravel(), rows.ravel())
+    east, north = transform(grid.crs, other.crs, east, north)
+    across, down = ~other.transform * (np.array(east), np.array(north))
+    # Points that the other system cannot show are infinite, and inside of nothing.
+    inside = (across >= 0) & (across <= other.width) & (down >= 0) & (down <= other.height)
+    return float(inside.mean())
+
+
+def _corner(grid: SceneGrid) -> str:
+    return f"({grid.transform.c:.6g}, {grid.transform.f:.6g}) in {grid.crs}"
 
 
 def check_values(
@@ -82,7 +97,3 @@ def check_values(
             f"{raster.path}: the {what} values are {found}, but the model was trained with "
             f"{expected}. {remedy} Convert the file to the model's unit."
         )
-
-
-def _text(bounds: Sequence[float]) -> str:
-    return "(" + ", ".join(f"{value:.6g}" for value in bounds) + ")"

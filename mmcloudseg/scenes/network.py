@@ -113,6 +113,7 @@ class TileNetwork:
 
     Attributes:
         about: What the config says about images.
+        config_sha256: Of what in the config decides the pixels, with its options.
         seconds: Time spent in the network so far.
 
     Raises:
@@ -128,16 +129,20 @@ class TileNetwork:
         options: Mapping[str, Any] | None = None,
         amp: bool = False,
     ) -> None:
-        cfg = student_only(load_config(config))
+        cfg = load_config(config)
+        if cfg.get("model") is None:
+            raise ValueError(f"config '{config}' has no model: name the one that was trained")
+        cfg = student_only(cfg)
         cfg.merge_from_dict(dict(options or {}))
         init_default_scope(cfg.get("default_scope", "mmseg"))
         if not Path(checkpoint).is_file():
             raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
         self.config, self.checkpoint = config, checkpoint
         self.sha256 = _sha256(checkpoint)
-        self.options = dict(options or {})
+        decides = Config(dict(model=cfg.model, test=cfg.get("test_dataloader"))).pretty_text
+        self.config_sha256 = hashlib.sha256(decides.encode()).hexdigest()
         self.about = SceneModel.of(cfg)
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.amp = amp
         self.model = MODELS.build(cfg.model)
         with checkpoint_errors(checkpoint, config):
@@ -149,6 +154,7 @@ class TileNetwork:
                 f"{config}: a {type(self.model).__name__} does not map tiles (it has no "
                 "encode_decode, as EncoderDecoder has)"
             )
+        self.device = _usable(device)
         self.model.to(self.device).eval()
         self.can_restore = (
             isinstance(self.model, SlidingInference)
@@ -156,6 +162,11 @@ class TileNetwork:
             and "optical" in self.about.low
         )
         self.seconds = 0.0
+
+    @property
+    def can_miss(self) -> bool:
+        """Whether the model says what stands for a missing modality."""
+        return hasattr(self.model.data_preprocessor, "missing_val")
 
     @property
     def tiling(self) -> tuple[int, int]:
@@ -197,13 +208,30 @@ class TileNetwork:
         padded = tuple(inputs.shape[-2:])
         meta = dict(ori_shape=padded, img_shape=padded, pad_shape=padded)
         precision = torch.float16 if self.device.type == "cuda" else torch.bfloat16
-        with torch.autocast(self.device.type, dtype=precision, enabled=self.amp):
+        used = [self.device] if self.device.type == "cuda" else []
+        with (
+            torch.autocast(self.device.type, dtype=precision, enabled=self.amp),
+            torch.random.fork_rng(used, device_type="cuda"),
+        ):
+            torch.manual_seed(0)  # SegNeXt's head begins at random: the same at every visit
             maps = self.model.encode_decode(inputs, [meta] * len(inputs))
         maps = maps[..., : size[0], : size[1]].float()
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         self.seconds += time.perf_counter() - start
         return maps
+
+
+def _usable(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device '{name}' cannot be used here ({str(error).splitlines()[0]}): choose cpu, or "
+            "one that is there"
+        ) from error
+    return device
 
 
 def _names(

@@ -24,14 +24,16 @@ class Nodata:
 
     Attributes:
         value: The declared value, None if there is none.
-        masked: Whether the file has a mask or an alpha band.
+        masked: Whether the file has a mask.
         zero_is_data: Whether a band may hold 0 although 0 is declared nodata, as dark water does
             in optical images; only pixels that are 0 in every band are without data then.
+        alpha: The band that is 0 where there are no data, None if there is none.
     """
 
     value: float | None
     masked: bool
     zero_is_data: bool
+    alpha: int | None = None
 
     def of_bands(self, raw: np.ndarray) -> np.ndarray:
         """Which values are none: bands x rows x columns, bool."""
@@ -70,6 +72,8 @@ def read_raw(
     empty = nodata.of_bands(raw)
     if nodata.masked:
         empty |= source.dataset_mask(window=window) == 0
+    if nodata.alpha is not None:
+        empty |= source.read(nodata.alpha, window=window) == 0
     return raw.astype(np.float32), empty
 
 
@@ -135,10 +139,11 @@ def _search(source: rasterio.DatasetReader, bands: list[int], nodata: Nodata) ->
     for _, window in source.block_windows(1):
         new = _collect(source, bands, nodata, iter([window]))
         for index, values in enumerate(new):
+            finite = values[np.isfinite(values)]
             # A few values are enough, and a scene of one value would fill the memory.
             room = _PART_PIXELS**2 - len(found[index])
-            if len(values) and (room > 0 or np.ptp(found[index]) == 0):
-                found[index] = np.concatenate([found[index][-(_PART_PIXELS**2) :], values])
+            if len(finite) and (room > 0 or np.ptp(found[index]) == 0):
+                found[index] = np.concatenate([found[index][-(_PART_PIXELS**2) :], finite])
         if _shows_an_image(found):
             break
     return found
@@ -150,6 +155,6 @@ def _shows_an_image(bands: list[np.ndarray]) -> bool:
 
 
 def _what(nodata: Nodata) -> str:
-    if nodata.masked:
+    if nodata.masked or nodata.alpha is not None:
         return "masked pixels"
     return "NaN" if nodata.value is None else f"NaN and nodata ({nodata.value:g})"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rasterio.enums import Resampling
 
 GRIDS = ("label", "optical")
+MAX_TILE = 8192
+"""Pixels; a single tile of a small network fills some ten GiB then."""
 SAR_RESAMPLING = ("nearest", "bilinear", "cubic", "average")
 
 
@@ -57,5 +59,7 @@ class SceneSettings:
                 f"sar_resampling '{self.sar_resampling}': expected one of "
                 f"{', '.join(SAR_RESAMPLING)}"
             )
+        if self.tile_size is not None and not 1 <= self.tile_size <= MAX_TILE:
+            raise ValueError(f"tile_size {self.tile_size}: expected 1 to {MAX_TILE} pixels")
         if self.batch_size < 1:
             raise ValueError(f"batch_size {self.batch_size}: expected 1 or more")

@@ -113,11 +113,14 @@ def opened(
         chosen = _choose_bands(source, bands, expected, what)
         none = Nodata(
             source.nodata if nodata is None else nodata,
-            nodata is None and _has_mask(source, chosen),
+            nodata is None and _has_mask(source),
             what == "optical",
+            _alpha_beside(source, chosen),
         )
         with reading(path):
-            sample = sample_values(source, chosen, none, f"a {what} image")
+            sample = sample_values(
+                source, chosen, none, f"{'an' if what == 'optical' else 'a'} {what} image"
+            )
         if grid is None or SceneGrid.of(source) == grid:
             yield SceneRaster(source, path, chosen, none, sample)
             return
@@ -139,6 +142,8 @@ def _warped(
         nodata=np.nan,
         dtype="float32",
         resampling=Resampling[resampling],
+        # By default a pixel without data in one band only would keep that band's nodata value.
+        UNIFIED_SRC_NODATA="NO",
     )
 
 
@@ -148,6 +153,11 @@ def check_reference(source: rasterio.DatasetReader, what: str) -> None:
     Raises:
         DataError: It has no coordinate reference system or no geotransform.
     """
+    if source.crs is not None and not (source.crs.is_projected or source.crs.is_geographic):
+        raise DataError(
+            f"{source.name}: the {what} image's reference system is a local one, which lies "
+            "nowhere on the earth. Give the file its map projection with gdal_edit -a_srs …"
+        )
     if source.crs is None or source.transform.is_identity:
         hint = (
             "It has ground control points only: rectify it with gdalwarp."
@@ -185,7 +195,17 @@ def _choose_bands(
     return chosen
 
 
-def _has_mask(source: rasterio.DatasetReader, bands: Sequence[int]) -> bool:
-    if any(source.colorinterp[band - 1] is ColorInterp.alpha for band in bands):
-        return False  # what is called alpha is a band of the image
-    return any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)
+def _has_mask(source: rasterio.DatasetReader) -> bool:
+    # An alpha band is looked at by itself: GDAL knows it as a mask in some files only.
+    return any(
+        MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+        for flags in source.mask_flag_enums
+    )
+
+
+def _alpha_beside(source: rasterio.DatasetReader, bands: Sequence[int]) -> int | None:
+    """The alpha band, unless it is taken for one of the image's."""
+    for band, colour in zip(source.indexes, source.colorinterp, strict=True):
+        if colour is ColorInterp.alpha and band not in bands:
+            return band
+    return None

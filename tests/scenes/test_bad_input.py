@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import torch
 from scene_files import optical_bands, sar_bands, write
 
 from mmcloudseg.apis.scenes import ScenePredictor
@@ -79,6 +81,11 @@ CASES = dict(
     ),
     empty=(lambda f: optical(f, 0 * optical_bands(), nodata=0), sar, "holds no data in band 1"),
     empty_sar=(optical, lambda f: sar(f, HOLED), "s.tif: holds no data in band 1, 2, only NaN"),
+    local=(
+        optical,
+        lambda f: sar(f, crs='LOCAL_CS["here",UNIT["metre",1]]'),
+        "SAR image's reference system is a local one",
+    ),
     missing=(lambda f: str(f / "none.tif"), sar, r"none\.tif: no such file"),
     truncated=(lambda f: truncated(optical(f)), sar, r"o\.tif: cannot be read"),
     no_raster=(optical, lambda f: str(f / "text.tif"), r"text\.tif: cannot be read"),
@@ -95,7 +102,7 @@ def test_bad_input(pixel_model, tmp_path, case):
     with pytest.raises(ValueError, match=message) as caught:
         predictor.predict(*files, out, progress=False)
     assert "\n" not in str(caught.value)
-    assert not out.parent.exists() or not list(out.parent.iterdir())
+    assert not out.parent.exists()
 
 
 def test_damaged_in_the_middle(pixel_model, tmp_path):
@@ -112,7 +119,7 @@ def test_damaged_in_the_middle(pixel_model, tmp_path):
     predictor = ScenePredictor(*pixel_model(), device="cpu")
     with pytest.raises(ValueError, match=r"o\.tif: cannot be read .*damaged, incomplete"):
         predictor.predict(path, sar(tmp_path, sar_bands(1100, 1000)), out, progress=False)
-    assert not list(out.parent.iterdir())
+    assert not out.parent.exists()
 
 
 def test_unit_check_can_be_switched_off(pixel_model, tmp_path):
@@ -159,4 +166,59 @@ def test_full_disk(pixel_model, tmp_path, limit):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
-    assert not list(out.parent.iterdir())
+    assert not out.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(tile_size=10**6), r"tile_size 1000000: expected 1 to 8192"),
+        (dict(overlap=48), r"48 pixels cannot overlap by 48"),
+        (dict(overlap=-1), r"cannot overlap by -1"),
+        (dict(batch_size=0), r"batch_size 0: expected 1 or more"),
+        (dict(resolution="fine"), r"resolution 'fine': expected one of label, optical"),
+        (dict(sar_resampling="best"), r"sar_resampling 'best': expected one of nearest"),
+    ],
+)
+def test_settings_that_cannot_be(pixel_model, pair, tmp_path, change, message):
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    with pytest.raises(ValueError, match=message):
+        predictor.predict(*pair, tmp_path / "out" / "map.tif", progress=False, **change)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["cuda:97", "warp-drive"])
+def test_device_that_is_not_there(pixel_model, name):
+    with pytest.raises(ValueError, match=rf"device '{name}' cannot be used here"):
+        ScenePredictor(*pixel_model(), device=name)
+
+
+def test_config_and_checkpoint_that_cannot_be(pixel_model, root, tmp_path):
+    config, checkpoint = pixel_model()
+    (tmp_path / "empty.pth").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"empty\.pth' cannot be read as a checkpoint"):
+        ScenePredictor(config, str(tmp_path / "empty.pth"))
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(ValueError, match=r"list\.pth' cannot be read as a checkpoint"):
+        ScenePredictor(config, str(tmp_path / "list.pth"))
+    with pytest.raises(ValueError, match=r"m3mcr\.py' has no model"):
+        ScenePredictor(str(root / "configs/_base_/datasets/m3mcr.py"), checkpoint)
+    (tmp_path / "broken.py").write_text("model = dict(")
+    with pytest.raises(ValueError, match=r"broken\.py' cannot be read"):
+        ScenePredictor(str(tmp_path / "broken.py"), checkpoint)
+
+
+def test_missing_sar_needs_a_model_that_says_what_stands_for_it(pixel_model, pair, tmp_path):
+    config, checkpoint = pixel_model()
+    text = Path(config).read_text()
+    start, stop = text.index("data_preprocessor="), text.index("    backbone=")
+    other = tmp_path / "other.py"
+    other.write_text(
+        f"{text[:start]}data_preprocessor=dict(type='SegDataPreProcessor', mean=[0.], "
+        f"std=[1.]),\n{text[stop:]}"
+    )
+    predictor = ScenePredictor(str(other), checkpoint, device="cpu")
+    with pytest.raises(ValueError, match="does not say what stands for missing SAR"):
+        predictor.predict(pair[0], None, tmp_path / "map.tif", progress=False)
+    predictor.predict(*pair, tmp_path / "map.tif", progress=False)
+    assert (tmp_path / "map.tif").exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,11 +11,15 @@ import torch
 from affine import Affine
 from mmengine.config import Config
 from mmseg.registry import MODELS
+from rasterio.enums import ColorInterp
 from rasterio.warp import transform as to_crs
+from rasterio.windows import Window
 from scene_files import CORNER, UTM, optical_bands, sar_bands, write
 
 from mmcloudseg.apis.scenes import ScenePredictor
 from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.scenes.sources import opened
 
 NODATA = 255
 
@@ -291,7 +296,7 @@ def test_an_error_midway_leaves_nothing_unless_resumable(pixel_model, pair, tmp_
     monkeypatch.setattr(type(predictor.network), "__call__", fails_later)
     with pytest.raises(DataError):
         predictor.predict(*pair, out, progress=False)
-    assert not list(out.parent.iterdir())
+    assert not out.parent.exists()
     calls.clear()
     with pytest.raises(DataError):
         predictor.predict(*pair, out, progress=False, resume=True)
@@ -342,3 +347,96 @@ def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_pa
     report = predict(pixel_model, *pair, out, confidence=True, resume=True)
     assert report.mapped_tiles == 0 and out.exists()
     assert not (tmp_path / ".map.tif.partial").exists()
+
+
+def test_resumed_with_an_edited_config_is_refused(pixel_model, pair, tmp_path, monkeypatch):
+    from mmcloudseg.apis import scenes
+
+    config, checkpoint = pixel_model()
+    out = tmp_path / "map.tif"
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(scenes, "write_cog", stopped)
+        ScenePredictor(config, checkpoint, device="cpu").predict(*pair, out, progress=False)
+    edited = ScenePredictor(
+        config, checkpoint, device="cpu", options={"model.test_cfg.stride": (40, 40)}
+    )
+    with pytest.raises(DataError, match="was begun with another config"):
+        edited.predict(*pair, out, progress=False, resume=True)
+    same = ScenePredictor(config, checkpoint, device="cpu")
+    assert same.predict(*pair, out, progress=False, resume=True).mapped_tiles == 0
+
+
+def test_alpha_beside_the_bands_says_where_there_are_data(pixel_model, tmp_path):
+    alpha = np.full((1, 130, 170), 255, np.uint16)
+    alpha[:, :, :80] = 0
+    path = write(tmp_path / "o.tif", np.concatenate([optical_bands(), alpha]))
+    with rasterio.open(path, "r+") as source:
+        source.colorinterp = [*source.colorinterp[:4], ColorInterp.alpha]
+    sar = write(tmp_path / "s.tif", sar_bands())
+    predict(pixel_model, path, sar, tmp_path / "m.tif", resolution="optical")
+    labels = read(tmp_path / "m.tif")[0]
+    assert (labels[:, :80] == NODATA).all() and (labels[:, 80:] < 6).all()
+
+
+@pytest.mark.parametrize("resampling", ["nearest", "bilinear", "cubic", "average"])
+def test_nodata_in_one_band_of_a_warped_sar_image_becomes_its_mean(tmp_path, resampling):
+    bands = sar_bands(60, 60)
+    bands[0, 10:40, 10:40] = -9999
+    path = write(tmp_path / "s.tif", bands, pixel=10.0, nodata=-9999)
+    grid = SceneGrid(
+        rasterio.CRS.from_epsg(32632), Affine(3, 0, CORNER[0], 0, -3, CORNER[1]), 200, 200
+    )
+    with opened(path, None, 2, "SAR", None, grid, resampling) as raster:
+        values, valid = raster.read(Window(0, 0, 200, 200))
+        mean = raster.sample.mean[0]
+    assert valid.all()
+    assert np.allclose(values[0, 50:120, 50:120], mean)
+    assert values.min() > -40
+    assert values[1, 50:120, 50:120].std() > 1
+
+
+def test_network_that_begins_at_random_maps_the_same_twice(
+    pixel_model, pair, tmp_path, monkeypatch
+):
+    from scene_files import BandsAsTheyAre
+
+    monkeypatch.setattr(BandsAsTheyAre, "forward", lambda self, x: (x + torch.rand(x.shape),))
+    predict(pixel_model, *pair, tmp_path / "a.tif")
+    predict(pixel_model, *pair, tmp_path / "b.tif")
+    assert (read(tmp_path / "a.tif") == read(tmp_path / "b.tif")).all()
+
+
+@pytest.mark.parametrize("kind", ["south_up", "rotated"])
+def test_other_geotransforms(pixel_model, tmp_path, kind):
+    """The same ground, its rows from south to north, or turned by 90 degrees."""
+    bands, radar = optical_bands(), sar_bands()
+    if kind == "south_up":
+        turned = Affine(3, 0, CORNER[0], 0, 3, CORNER[1] - 390)
+        other = bands[:, ::-1]
+    else:
+        turned = Affine(0, 3, CORNER[0], -3, 0, CORNER[1])
+        other = bands.transpose(0, 2, 1)
+    sar = write(tmp_path / "s.tif", radar)
+    plain = write(tmp_path / "o.tif", bands, nodata=0)
+    odd = write(tmp_path / "odd.tif", np.ascontiguousarray(other), transform=turned, nodata=0)
+    predict(pixel_model, plain, sar, tmp_path / "a.tif", resolution="optical")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # SAR covers all of it
+        warnings.filterwarnings("ignore", ".*avg_non_ignore.*")
+        predict(pixel_model, odd, sar, tmp_path / "b.tif", resolution="optical")
+    found, expected = read(tmp_path / "b.tif")[0], read(tmp_path / "a.tif")[0]
+    found = found[::-1] if kind == "south_up" else found.T
+    assert (found == expected).mean() > 0.999
+    with rasterio.open(tmp_path / "b.tif") as source:
+        assert source.transform == turned
+
+
+def test_sar_much_smaller_than_the_scene_is_no_mistake(pixel_model, tmp_path):
+    optical = write(tmp_path / "o.tif", optical_bands(400, 400))
+    sar = write(tmp_path / "s.tif", sar_bands(4, 4), corner=(CORNER[0] + 18, CORNER[1] - 18))
+    with pytest.warns(UserWarning, match="covers 0% of the optical image"):
+        predict(pixel_model, optical, sar, tmp_path / "m.tif")

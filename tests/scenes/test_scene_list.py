@@ -18,13 +18,22 @@ def test_paths_are_relative_to_the_list(tmp_path):
     ]
 
 
+def test_spaces_and_quotes(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text('optical, sar, out\no.tif, "s, 1.tif", x/../m.tif\n')
+    assert read_pairs(str(path)) == [
+        ScenePair(str(tmp_path / "o.tif"), str(tmp_path / "s, 1.tif"), str(tmp_path / "m.tif"))
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a,b\n1,2\n", r"columns \['a', 'b'\], expected a first line `optical,sar,out`"),
         ("", "expected a first line"),
         ("optical,sar,out\no.tif,s.tif,\n", "line 2 names no optical raster, or no out"),
-        ("optical,sar,out\no,s,m.tif\np,s,m.tif\n", "m.tif twice"),
+        ("optical,sar,out\no,s,m.tif\np,s,x/../m.tif\n", "m.tif twice"),
+        ("optical,sar,out\n", r"has 0 scene\(s\) and the columns \['optical', 'sar', 'out'\]"),
     ],
 )
 def test_bad_lists(tmp_path, text, message):

@@ -29,16 +29,29 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: If it cannot be made.
     """
     made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
+    handle = _hold(folder, time.monotonic() + PATIENCE_S)
     try:
-        _acquire(handle, folder, time.monotonic() + PATIENCE_S)
         yield
     finally:
         os.close(handle)
         if made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _hold(folder: Path, deadline: float) -> int:
+    """Open and lock the folder; again if whoever held it has removed it meanwhile."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            _acquire(handle, folder, deadline)
+            if folder.exists() and os.path.samestat(os.fstat(handle), os.stat(folder)):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
 
 
 def _acquire(handle: int, folder: Path, deadline: float) -> None:

@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -57,3 +58,20 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(FileExistsError), locked(tmp_path / "out"):
         pass
+
+
+def test_a_folder_that_its_holder_removes_is_made_again(tmp_path):
+    folder = tmp_path / "held"
+    entered = []
+
+    def wait_for_it():
+        with locked(folder):
+            entered.append(folder.is_dir())
+
+    with locked(folder):
+        waiting = threading.Thread(target=wait_for_it)
+        waiting.start()
+        time.sleep(0.2)
+        folder.rmdir()
+    waiting.join()
+    assert entered == [True]
