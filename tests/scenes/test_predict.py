@@ -405,9 +405,25 @@ def test_network_that_begins_at_random_maps_the_same_twice(
     from scene_files import BandsAsTheyAre
 
     monkeypatch.setattr(BandsAsTheyAre, "forward", lambda self, x: (x + torch.rand(x.shape),))
-    predict(pixel_model, *pair, tmp_path / "a.tif")
-    predict(pixel_model, *pair, tmp_path / "b.tif")
+    predictor = ScenePredictor(*pixel_model(), device="cpu")
+    for name in ("a.tif", "b.tif"):
+        predictor.predict(*pair, tmp_path / name, progress=False)
     assert (read(tmp_path / "a.tif") == read(tmp_path / "b.tif")).all()
+
+
+def test_holes_are_filled_as_in_training(tmp_path):
+    """A hole of declared 0 in the optical image is black, as LoadRasters leaves it."""
+    bands = optical_bands(60, 60)
+    bands[:, 5:9, 5:9] = 0
+    with opened(write(tmp_path / "o.tif", bands, nodata=0), None, 4, "optical") as raster:
+        values, valid = raster.read(Window(0, 0, 70, 60))
+    assert (values[:, :, :60] == bands).all()
+    assert not valid[5:9, 5:9].any() and valid.sum() == 60 * 60 - 16
+    assert np.allclose(values[:, :, 60:], raster.sample.mean[:, None, None])
+    bands[:, 5:9, 5:9] = 7
+    with opened(write(tmp_path / "p.tif", bands, nodata=7), None, 4, "optical") as raster:
+        values, _ = raster.read(Window(0, 0, 60, 60))
+    assert np.allclose(values[:, 5:9, 5:9], raster.sample.mean[:, None, None])
 
 
 @pytest.mark.parametrize("kind", ["south_up", "rotated"])
