@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
 
+from mmcloudseg.datasets.wrappers import inner_datasets
 from mmcloudseg.models.backbones.named_streams import stream_config
 from mmcloudseg.models.distillation.cloud_free_teacher import follow_student
 
@@ -70,9 +71,7 @@ def load_config(
     if cfg.get("model") is not None and is_distillation(cfg):  # a data set's has no model
         cfg.model.teacher = follow_student(cfg.model.teacher, cfg.model.architecture)
     if data_root is not None:
-        cfg.data_root = data_root
-        for dataset in datasets(cfg):
-            dataset.data_root = data_root
+        set_data_root(cfg, data_root)
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get("work_dir") is None:
@@ -93,16 +92,38 @@ def _distribute_on_cpu(cfg: Config) -> None:
         cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
 
 
-def datasets(cfg: Config) -> Iterator[ConfigDict]:
-    """The innermost dataset config of every dataloader."""
+def datasets(cfg: Config, loaders: Sequence[str] = DATALOADERS) -> Iterator[ConfigDict]:
+    """The datasets of a run's dataloaders, also inside wrappers such as ``ConcatDataset``.
+
+    Args:
+        cfg: A whole config.
+        loaders: Which dataloaders to look at.
+
+    Yields:
+        The dataset's own config: what is changed in it changes ``cfg``.
+    """
+    for name in loaders:
+        if cfg.get(name) is not None:
+            yield from inner_datasets(cfg[name]["dataset"])
+
+
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Replace the data root of every dataset of a config.
+
+    Raises:
+        ValueError: One dataloader joins datasets of several roots.
+    """
     for name in DATALOADERS:
-        loader = cfg.get(name)
-        if loader is None:
-            continue
-        dataset = loader.dataset
-        while "dataset" in dataset:  # RepeatDataset and the like
-            dataset = dataset.dataset
-        yield dataset
+        roots = {str(dataset.get("data_root")) for dataset in datasets(cfg, [name])}
+        if len(roots) > 1:
+            raise ValueError(
+                f"--data-root {data_root}: {name} joins datasets of the roots "
+                f"{', '.join(sorted(roots))}, which one root cannot replace. Set the data_root of "
+                "each dataset in the config"
+            )
+    cfg.data_root = data_root
+    for dataset in datasets(cfg):
+        dataset["data_root"] = data_root
 
 
 def overfit_training_samples(cfg: Config) -> None:
@@ -110,8 +131,16 @@ def overfit_training_samples(cfg: Config) -> None:
 
     Validation and test read the training list; drop path is off and the learning rate constant,
     both of which keep a network from learning by heart.
+
+    Raises:
+        ValueError: Training joins several datasets.
     """
-    train = next(datasets(cfg))
+    train, *others = datasets(cfg, ["train_dataloader"])
+    if others:
+        raise ValueError(
+            f"--overfit reads the samples of one dataset, but train_dataloader joins "
+            f"{1 + len(others)}: keep one of them"
+        )
     for dataset in datasets(cfg):
         dataset.update({k: train[k] for k in ("ann_file", "data_prefix", "split") if k in train})
         dataset.pop("holdout_fraction", None)

@@ -16,6 +16,7 @@ from .optical_sar import IGNORED, OpticalSARDataset
 from .rasters import raster_session
 from .sample_lists import missing_files
 from .transforms import LoadRasters, cloud_cover
+from .wrappers import inner_datasets
 
 SPLITS = ("train", "val", "test")
 COVER_BINS = 5
@@ -77,7 +78,7 @@ def leaf_datasets(config: Mapping, data_root: str | None = None) -> Iterator[tup
     """
     for split in SPLITS:
         loader = config.get(f"{split}_dataloader")
-        for leaf in _unwrap(loader["dataset"]) if loader else []:
+        for leaf in inner_datasets(loader["dataset"]) if loader else []:
             yield split, {**leaf, "data_root": data_root} if data_root else dict(leaf)
 
 
@@ -113,15 +114,6 @@ def verify(
     for sample in progress(samples):
         _read(sample, loaders[0], findings)
     return findings
-
-
-def _unwrap(config: Mapping) -> Iterator[Mapping]:
-    inner = config.get("datasets", config.get("dataset"))
-    if inner is None:
-        yield config
-    else:
-        for child in inner if isinstance(inner, list | tuple) else [inner]:
-            yield from _unwrap(child)
 
 
 def _read(sample: dict, loader: LoadRasters, findings: Findings) -> None:

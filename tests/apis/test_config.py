@@ -41,6 +41,37 @@ def test_data_root_reaches_every_dataset(distill_config, how):
     assert [dataset.data_root for dataset in datasets(cfg)] == ["d"] * 3
 
 
+def joined(root, *data_roots: str) -> str:
+    """A config that trains on several datasets, in ``RepeatDataset`` and ``ConcatDataset``."""
+    inner = [f"dict(one, data_root={name!r})" for name in data_roots]
+    return (
+        f"_base_ = [{str(root / 'configs/cloudseg_none_mini.py')!r}]\n"
+        "one = dict(_base_.train_dataloader.dataset)\n"
+        "train_dataloader = dict(dataset=dict(_delete_=True, type='RepeatDataset', times=2, "
+        f"dataset=dict(type='ConcatDataset', datasets=[{', '.join(inner)}])))\n"
+    )
+
+
+def test_data_root_reaches_datasets_inside_wrappers(root, tmp_path):
+    (tmp_path / "joined.py").write_text(joined(root, "a", "a"))
+    cfg = load_config(str(tmp_path / "joined.py"), data_root="d")
+    assert [dataset.data_root for dataset in datasets(cfg)] == ["d"] * 4
+    assert "data_root" not in cfg.train_dataloader.dataset
+    assert "data_root" not in cfg.train_dataloader.dataset.dataset
+
+
+def test_one_data_root_cannot_replace_two(root, tmp_path):
+    (tmp_path / "joined.py").write_text(joined(root, "a", "b"))
+    with pytest.raises(ValueError, match=r"train_dataloader.* a, b.*data_root of each dataset"):
+        load_config(str(tmp_path / "joined.py"), data_root="d")
+
+
+def test_overfit_takes_one_dataset(root, tmp_path):
+    (tmp_path / "joined.py").write_text(joined(root, "a", "b"))
+    with pytest.raises(ValueError, match=r"--overfit.*train_dataloader joins 2"):
+        overfit_training_samples(load_config(str(tmp_path / "joined.py")))
+
+
 def test_work_dir_and_seed(distill_config):
     cfg = load_config(distill_config)
     assert cfg.work_dir == "work_dirs/cloudseg_mini"
