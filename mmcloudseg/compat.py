@@ -19,6 +19,7 @@ from typing import Any
 import mmcv
 import numpy as np
 import torch
+from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
@@ -115,6 +116,7 @@ def keep_training_state_plain() -> None:
     torch.serialization.add_safe_globals(
         [
             _history_buffer,
+            ConfigDict,  # metainfo of checkpoints written by MMEngine's own hook
             numpy_core.multiarray.scalar,
             numpy_core.multiarray._reconstruct,
             np.ndarray,

@@ -2,49 +2,103 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
+from mmengine.logging import print_log
+from mmengine.runner import Runner
 
 from mmcloudseg.apis.config import datasets
 from mmcloudseg.apis.files import written_whole
+from mmcloudseg.engine.plain_values import to_plain
 
 BEST = "best.pth"
 
 
-def publish_best(cfg: Config) -> Path:
-    """Write ``best.pth``: the best checkpoint (else the last) without the optimiser's state.
+_PUBLISHED_META = ("cfg", "seed", "epoch", "iter", "dataset_meta")
+
+
+def publish_best(runner: Runner) -> str:
+    """Write ``best.pth``: the weights of this run's best checkpoint, or else of its last.
 
     It exists only when training has finished, which is how the tools know a finished teacher.
 
     Args:
-        cfg: The config of the training that has just ended.
+        runner: The runner whose training has just ended.
 
     Returns:
-        Its path.
+        One line that says which checkpoint it is, of which iteration and with which score.
     """
-    work_dir = Path(cfg.work_dir)
-    best = sorted(work_dir.glob("best_*.pth"), key=lambda path: path.stat().st_mtime)
-    source = best[-1] if best else Path(find_latest_checkpoint(str(work_dir)))
+    work_dir = Path(runner.work_dir)
+    source, score = _best_of(runner)
     content = torch.load(source, map_location="cpu", weights_only=True)
-    meta = {
-        k: content["meta"][k]
-        for k in ("cfg", "seed", "epoch", "iter", "dataset_meta")
-        if k in content["meta"]
-    }
-    meta |= dict(source=source.name, data_root=training_data(cfg))
+    meta = {key: content["meta"][key] for key in _PUBLISHED_META if key in content["meta"]}
+    meta |= dict(source=source.name, data_root=training_data(runner.cfg))
     with written_whole(work_dir / BEST) as temporary:
-        torch.save(dict(meta=meta, state_dict=content["state_dict"]), temporary)
-    return work_dir / BEST
+        torch.save(dict(meta=to_plain(meta), state_dict=content["state_dict"]), temporary)
+    reached = ", ".join(f"{key} {meta[key]}" for key in ("epoch", "iter") if key in meta)
+    return f"{work_dir / BEST} is {source.name} ({reached}; {score})"
+
+
+def _best_of(runner: Runner) -> tuple[Path, str]:
+    """The checkpoint to publish, by what this run itself has noted, and its score."""
+    noted = runner.message_hub.runtime_info
+    for key in noted:
+        if key.startswith("best_ckpt") and (path := _present(runner, noted[key])):
+            score = noted[key.replace("best_ckpt", "best_score")]
+            return path, f"best score {float(score):.4f}"
+    last = _present(runner, noted.get("last_ckpt"))
+    if last is None:  # the config's hook saves none
+        last = Path(runner.work_dir) / "last.pth"
+        meta = dict(epoch=runner.epoch, iter=runner.iter)
+        runner.save_checkpoint(runner.work_dir, last.name, None, False, False, meta)
+    return last, "the last one, since no score was asked for"
+
+
+def _present(runner: Runner, noted: str | None) -> Path | None:
+    """A noted checkpoint where it is now: the work dir may have been moved before a resume."""
+    places = [Path(noted), Path(runner.work_dir) / Path(noted).name] if noted else []
+    return next((path for path in places if path.is_file()), None)
+
+
+def newest_whole_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint to resume from: the newest in a work dir that can be read.
+
+    ``last_checkpoint`` is not relied on: the run may have been killed before it was written.
+
+    Args:
+        work_dir: Folder of the run.
+
+    Returns:
+        Its path; None if there is none.
+    """
+    found: list[tuple[int, Path]] = []
+    for path in sorted(Path(work_dir).glob("*.pth")):
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            if "optimizer" in content:  # best*.pth are weights only
+                found.append((content["meta"]["iter"], path))
+        except Exception as error:
+            print_log(
+                f"{path} cannot be read ({type(error).__name__}) and is passed over",
+                logger="current",
+                level=logging.WARNING,
+            )
+    return max(found)[1] if found else None
 
 
 def training_data(cfg: Config) -> str:
-    """The absolute data root that a config trains on."""
-    return str(Path(next(datasets(cfg)).data_root).resolve())
+    """Where the data lie that a config trains on: absolute folders, separated by ``; ``."""
+    folders = []
+    for dataset in datasets(cfg, ["train_dataloader"]):
+        prefix = dataset.get("data_prefix") or {}
+        folder = dataset.get("data_root") or prefix.get("img_path") or "."
+        folders.append(str(Path(folder).resolve()))
+    return "; ".join(dict.fromkeys(folders))
 
 
 @contextmanager

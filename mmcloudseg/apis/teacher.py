@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
 
-from mmcloudseg.apis.checkpoints import BEST, training_data
+from mmcloudseg.apis.checkpoints import BEST, newest_whole_checkpoint, training_data
 from mmcloudseg.apis.config import load_config
 
 
@@ -88,5 +87,5 @@ def teacher_config(
     )
     teacher.model = cfg.model.teacher
     # A teacher whose training was cut short goes on where it was.
-    teacher.resume = find_latest_checkpoint(work_dir) is not None
+    teacher.resume = newest_whole_checkpoint(work_dir) is not None
     return teacher

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import barrier, is_main_process
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmcloudseg.apis.checkpoints import BEST, publish_best
+from mmcloudseg.apis.checkpoints import BEST, newest_whole_checkpoint, publish_best
 from mmcloudseg.apis.config import (
     is_distillation,
     load_config,
@@ -84,13 +85,39 @@ def train(
 
 
 def _train_one(cfg: Config) -> Path:
-    Runner.from_cfg(cfg).train()
-    best = Path(cfg.work_dir) / BEST
+    if cfg.get("resume") and cfg.get("load_from") is None:
+        checkpoint = newest_whole_checkpoint(cfg.work_dir)
+        cfg.load_from, cfg.resume = checkpoint and str(checkpoint), checkpoint is not None
+    runner = Runner.from_cfg(cfg)
+    refuse_empty_loader(runner)
+    runner.train()
+    problem: list[str | None] = [None]
     if is_main_process():
-        publish_best(cfg)
-        _say(f"Finished: {best}")
-    barrier()
-    return best
+        try:
+            _say(f"Finished: {publish_best(runner)}")
+        except Exception as error:
+            problem = [f"{type(error).__name__}: {error}"]
+    broadcast_object_list(problem)  # the other processes would wait for ever
+    if problem[0] is not None:
+        raise RuntimeError(f"training has finished, but {BEST} was not written. {problem[0]}")
+    return Path(cfg.work_dir) / BEST
+
+
+def refuse_empty_loader(runner: Runner) -> None:
+    """Refuse to train without a single batch.
+
+    Raises:
+        ValueError: The training loader drops its only batch, which is not full.
+    """
+    loader = runner.train_dataloader
+    if len(loader) > 0 or isinstance(loader.sampler, InfiniteSampler):
+        return
+    raise ValueError(
+        f"train_dataloader yields no batch: it has {len(loader.sampler)} sample(s) for this "
+        f"process, batch_size={loader.batch_size} and drop_last={loader.drop_last}. Set "
+        f"train_dataloader.batch_size to {len(loader.sampler)} or less, or "
+        "train_dataloader.drop_last=False, by --cfg-options or in the config"
+    )
 
 
 def _teacher_missing(cfg: Config) -> str:

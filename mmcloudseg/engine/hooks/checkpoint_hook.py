@@ -1,0 +1,137 @@
+"""Checkpoints that survive a kill at any moment and hold nothing but plain values and tensors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from mmcloudseg.apis.files import written_whole
+from mmcloudseg.engine.plain_values import to_plain
+
+_BACKEND = "mmcloudseg.checkpoints"
+
+
+class CheckpointBackend(LocalBackend):
+    """Local files that appear under their name when they are whole, and removals that can wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+        self._waiting: list[str | Path] = []
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write a checkpoint and read it back before it gets its name.
+
+        Args:
+            obj: What ``torch.save`` made.
+            filepath: The final name.
+
+        Raises:
+            OSError: It could not be written or, as on a full disk, not be read back.
+        """
+        with written_whole(filepath) as temporary:
+            temporary.write_bytes(obj)
+            try:
+                torch.load(temporary, map_location="cpu", weights_only=True, mmap=True)
+            except Exception as error:
+                raise OSError(
+                    f"{filepath}: the checkpoint was written but cannot be read back ({error}). "
+                    "Earlier checkpoints are still there; free disk space and resume."
+                ) from error
+
+    def remove(self, filepath: str | Path) -> None:
+        """Remove a file: at once, or at the end of :meth:`removals_last`."""
+        if self._depth:
+            self._waiting.append(filepath)
+        else:
+            super().remove(filepath)
+
+    @contextlib.contextmanager
+    def removals_last(self) -> Iterator[None]:
+        """Postpone removals to the end of the outermost block; after an error, drop them."""
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._waiting.clear()
+            raise
+        finally:
+            self._depth -= 1
+        if not self._depth:
+            while self._waiting:
+                with contextlib.suppress(FileNotFoundError):
+                    super().remove(self._waiting.pop())
+
+
+register_backend(_BACKEND, CheckpointBackend, force=True)
+
+
+@HOOKS.register_module()
+class WholeCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook``, of which no kill leaves the run without a checkpoint.
+
+    MMEngine deletes the old checkpoint before it writes the new one in place. Here a checkpoint is
+    written under a temporary name, read back and renamed, and only then is the old one removed.
+    What stands next to the weights (data set's metainfo, log, scores) is saved as plain values, so
+    that ``torch.load(weights_only=True)`` reads the file without this package.
+
+    Args:
+        kwargs: As in ``CheckpointHook``. With ``backend_args`` files are written by that backend,
+            as MMEngine does.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("backend_args") is None and kwargs.get("file_client_args") is None:
+            kwargs["backend_args"] = dict(backend=_BACKEND)
+        super().__init__(*args, **kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Find what a resumed run has saved, and remove what a killed one left half-written."""
+        super().before_train(runner)
+        if is_main_process() and isinstance(self.file_backend, CheckpointBackend):
+            for leftover in Path(self.out_dir).glob(".*.pth.*.part"):
+                leftover.unlink(missing_ok=True)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Replace every object next to the weights by plain values."""
+        hub = checkpoint["message_hub"]
+        for key, value in hub["log_scalars"].items():
+            if isinstance(value, HistoryBuffer):
+                log, counts = value.data
+                hub["log_scalars"][key] = dict(
+                    log_history=log.tolist(),
+                    count_history=counts.tolist(),
+                    max_length=value.max_length,
+                )
+        checkpoint["message_hub"] = to_plain(hub)
+        checkpoint["meta"] = to_plain(checkpoint["meta"])
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Turn the saved log back into MMEngine's buffers."""
+        scalars = checkpoint.get("message_hub", {}).get("log_scalars", {})
+        for key, value in scalars.items():
+            if isinstance(value, dict):
+                scalars[key] = HistoryBuffer(**value)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        with self._removals_last():
+            super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        with self._removals_last():
+            super()._save_best_checkpoint(runner, metrics)
+
+    def _removals_last(self) -> contextlib.AbstractContextManager:
+        if isinstance(self.file_backend, CheckpointBackend):
+            return self.file_backend.removals_last()
+        return contextlib.nullcontext()
