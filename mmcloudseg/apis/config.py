@@ -62,12 +62,9 @@ def load_config(
         cfg = Config.fromfile(path)
     except SyntaxError as error:
         raise ValueError(f"config '{path}' cannot be read ({error})") from error
-    options = dict(options or {})
+    options = options or {}
     data_root = data_root or options.get("data_root")
-    try:
-        cfg.merge_from_dict(options)
-    except TypeError as error:  # a key below one that is no dict, such as a stream's name
-        raise ValueError(f"--cfg-options do not fit '{path}': {error}") from error
+    apply_options(cfg, options)
     if cfg.get("model") is not None and is_distillation(cfg):  # a data set's has no model
         cfg.model.teacher = follow_student(cfg.model.teacher, cfg.model.architecture)
     if data_root is not None:
@@ -82,6 +79,29 @@ def load_config(
     if launcher == "pytorch" and not torch.cuda.is_available():
         _distribute_on_cpu(cfg)
     return cfg
+
+
+def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Apply ``--cfg-options`` to a config.
+
+    Args:
+        cfg: The config, which is changed in place.
+        options: Dotted key to value.
+
+    Raises:
+        ValueError: A key does not fit the config, such as one below a stream's name.
+    """
+    try:
+        # A copy, because MMEngine takes `_delete_` out of the values.
+        cfg.merge_from_dict(copy.deepcopy(dict(options)))
+    except (AttributeError, KeyError, TypeError) as error:
+        if len(options) > 1:  # Name the key that does not fit, not all of them.
+            for key, value in options.items():
+                apply_options(copy.deepcopy(cfg), {key: value})
+        raise ValueError(
+            f"--cfg-options {', '.join(options)}: does not fit config '{cfg.filename}' ({error}). "
+            "Give keys of dicts in the config, or replace a whole value that is not a dict"
+        ) from error
 
 
 def _distribute_on_cpu(cfg: Config) -> None:

@@ -17,7 +17,7 @@ from mmseg.registry import DATASETS
 from PIL import Image
 from tqdm import tqdm
 
-from mmcloudseg.apis.config import load_config, student_only
+from mmcloudseg.apis.config import apply_options, load_config, student_only
 from mmcloudseg.apis.files import written_whole
 from mmcloudseg.apis.robustness_points import (
     Point,
@@ -118,9 +118,9 @@ def write_robustness(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]
 
 
 def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None) -> Config:
-    options = dict(options or {})
+    options = options or {}
     cfg = student_only(load_config(config, None, data_root or options.get("data_root")))
-    cfg.merge_from_dict(options)
+    apply_options(cfg, options)
     if cfg.get("test_dataloader") is None:
         raise ValueError(f"'{config}' has no test_dataloader, whose images would be tested")
     # Nothing here reads the cloud-free image that the auxiliary head makes.

@@ -12,7 +12,12 @@ from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from mmcloudseg.apis.checkpoints import checkpoint_errors
-from mmcloudseg.apis.config import load_config, overfit_training_samples, student_only
+from mmcloudseg.apis.config import (
+    apply_options,
+    load_config,
+    overfit_training_samples,
+    student_only,
+)
 from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
 from mmcloudseg.evaluation.arrays import (
     CALIBRATION_FILE,
@@ -55,10 +60,10 @@ def test(
         FileNotFoundError: The config or checkpoint does not exist.
         ValueError: Data or checkpoint do not fit the config.
     """
-    options = dict(options or {})
+    options = options or {}
     data_root = data_root or options.get("data_root")
     cfg = student_only(load_config(config, None, data_root, work_dir, launcher=launcher))
-    cfg.merge_from_dict(options)
+    apply_options(cfg, options)
     if overfit:
         overfit_training_samples(cfg)
     _add_outputs(cfg, show_dir, out_dir)

@@ -19,7 +19,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from mmcloudseg.apis.checkpoints import checkpoint_errors
-from mmcloudseg.apis.config import load_config, student_only
+from mmcloudseg.apis.config import apply_options, load_config, student_only
 from mmcloudseg.models.segmentors.sliding import SlidingInference
 
 DEFAULT_TILE = 512
@@ -133,7 +133,7 @@ class TileNetwork:
         if cfg.get("model") is None:
             raise ValueError(f"config '{config}' has no model: name the one that was trained")
         cfg = student_only(cfg)
-        cfg.merge_from_dict(dict(options or {}))
+        apply_options(cfg, options or {})
         init_default_scope(cfg.get("default_scope", "mmseg"))
         if not Path(checkpoint).is_file():
             raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")

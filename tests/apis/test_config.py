@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -17,6 +15,9 @@ from mmcloudseg.apis.config import (
     student_only,
     use_amp,
 )
+from mmcloudseg.apis.robustness import robustness
+from mmcloudseg.apis.scenes import ScenePredictor
+from mmcloudseg.apis.test import test as run_test
 
 
 @pytest.fixture
@@ -145,7 +146,45 @@ def test_any_family_trains_with_cloud_removal_by_one_option(root, name):
     assert [n for n, p in net.named_parameters() if p.grad is None] == []
 
 
-def test_options_below_a_name_are_one_line():
-    config = str(Path(__file__).parents[2] / "configs/cloudseg_student_mini.py")
-    with pytest.raises(ValueError, match=r"--cfg-options do not fit .*stream"):
-        load_config(config, {"model.backbone.stream.type": "UNet"})
+UNFIT = {
+    "model.backbone.stream.type": "UNet",  # below a name
+    "test_dataloader.batch_size.x": 1,  # below a number
+    "test_dataloader.dataset.pipeline.first.type": "x",  # a name in a list
+    "test_dataloader.dataset.pipeline.99.type": "x",  # past a list's end
+    "model.test_cfg.crop_size.0": 3,  # a number in a tuple
+}
+
+
+@pytest.fixture(params=UNFIT)
+def unfit(request):
+    """An option that fits no part of the config, next to one that fits."""
+    return {"test_dataloader.num_workers": 0, request.param: UNFIT[request.param]}
+
+
+def refused(unfit):
+    """The error names the key, the file and the remedy, in one line."""
+    key = next(key for key in unfit if key in UNFIT)
+    # No other key, and no line break.
+    text = rf"--cfg-options {key}: .*cloudseg_student_mini\.py'.* replace [^\n]*\Z"
+    return pytest.raises(ValueError, match=text)
+
+
+@pytest.mark.parametrize("how", ["load_config", "test", "robustness", "ScenePredictor"])
+def test_options_that_do_not_fit_are_one_line(root, unfit, how):
+    config = str(root / "configs/cloudseg_student_mini.py")
+    call = dict(
+        load_config=lambda: load_config(config, unfit),
+        test=lambda: run_test(config, "x.pth", options=unfit),
+        robustness=lambda: robustness(config, "x.pth", options=unfit),
+        ScenePredictor=lambda: ScenePredictor(config, "x.pth", options=unfit),
+    )
+    with refused(unfit):
+        call[how]()
+
+
+def test_options_are_not_changed(root):
+    """MMEngine takes `_delete_` out of what it merges: the same options serve a second time."""
+    options = dict(train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=1, _delete_=True))
+    for _ in range(2):
+        cfg = load_config(str(root / "configs/cloudseg_student_mini.py"), options)
+        assert cfg.train_cfg == dict(type="EpochBasedTrainLoop", max_epochs=1)
