@@ -13,6 +13,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmcloudseg.datasets.wrappers import inner_datasets
 from mmcloudseg.models.backbones.named_streams import stream_config
 from mmcloudseg.models.distillation.cloud_free_teacher import follow_student
+from mmcloudseg.utils.config_types import type_name
 
 DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 DISTILL = "CloudFreeTeacherDistill"
@@ -189,7 +190,7 @@ def use_amp(cfg: Config) -> None:
 
 def is_distillation(cfg: Config) -> bool:
     """Whether the config trains a student beside a teacher."""
-    return cfg.model.type.split(".")[-1] == DISTILL
+    return type_name(cfg.model) == DISTILL
 
 
 def networks(cfg: Config) -> list[ConfigDict]:

@@ -29,6 +29,7 @@ from mmcloudseg.apis.robustness_points import (
 from mmcloudseg.apis.test import load_whole_checkpoint
 from mmcloudseg.datasets import OpticalSARDataset
 from mmcloudseg.evaluation.robustness_curve import SCORES, RobustnessCurve, Scores
+from mmcloudseg.utils.config_types import type_class, type_name
 from mmcloudseg.visualization.robustness_plot import draw_robustness
 
 METRIC = "CloudIoUMetric"
@@ -155,11 +156,11 @@ def _datasets(cfg: Config, settings: RobustnessSettings) -> dict[Point, OpticalS
 
 
 def _dataset(described: Mapping[str, Any]) -> OpticalSARDataset:
-    kind = DATASETS.get(described["type"])
+    kind = type_class(described, DATASETS)
     if kind is None or not issubclass(kind, OpticalSARDataset):
         raise ValueError(
-            f"test_dataloader.dataset is a {described['type']}, expected OpticalSARDataset or one "
-            "of its kind, which pair optical and SAR images: describe the data by one of them"
+            f"test_dataloader.dataset is a {type_name(described)}, expected OpticalSARDataset or "
+            "one of its kind, which pair optical and SAR images: describe the data by one of them"
         )
     return DATASETS.build(dict(described, pipeline=[]))
 
@@ -193,7 +194,7 @@ def _metrics(cfg: Config) -> list[dict]:
     """The config's own land-cover metric, by which its test is scored, less what writes files."""
     entries = cfg.get("test_evaluator") or []
     entries = entries if isinstance(entries, Sequence) else [entries]
-    own = [entry for entry in entries if entry.get("type") == METRIC] or [dict(type=METRIC)]
+    own = [entry for entry in entries if type_name(entry) == METRIC] or [dict(type=METRIC)]
     kept = ("type", "ignore_index", "beta", "collect_device")
     return [{key: own[0][key] for key in kept if key in own[0]}]
 

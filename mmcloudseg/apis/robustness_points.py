@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmcloudseg.datasets.simulation import CLOUD_KINDS
 from mmcloudseg.datasets.transforms.modality_dropout import MODALITIES
 from mmcloudseg.evaluation.robustness_curve import MISSING_TITLES, OWN_CLOUDS
+from mmcloudseg.utils.config_types import type_name
 
 CLEAR = "clear"
 _LOADER, _SIMULATION, _PACKING = "LoadRasters", "SimulateClouds", "PackCloudSegInputs"
@@ -124,7 +125,7 @@ def pipeline_of(
     """
     steps = [copy.deepcopy(dict(step)) for step in steps]
     if point.kind is not None:
-        steps = [step for step in steps if step["type"] != _SIMULATION]
+        steps = [step for step in steps if type_name(step) != _SIMULATION]
         clouds = dict(
             type=_SIMULATION,
             cover=point.cover / 100,
@@ -142,7 +143,7 @@ def pipeline_of(
 
 
 def _place(steps: Sequence[Mapping[str, Any]], name: str, cfg: Config) -> int:
-    types = [step["type"] for step in steps]
+    types = [type_name(step) for step in steps]
     if name not in types:
         raise ValueError(
             f"'{cfg.filename}': the test pipeline has no {name} (only {types}), beside which "

@@ -22,6 +22,7 @@ from mmcloudseg.apis.config import load_config, networks
 from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.suite import Method, Suite
+from mmcloudseg.utils.config_types import with_named_types
 
 _WARM_UP = 3
 _REPEATS = 10
@@ -191,7 +192,8 @@ def _peak_of_new_process(cfg: Config, shape: Sequence[int]) -> float:
 
     A peak never falls, so each method needs a process that has measured nothing before.
     """
-    asked = json.dumps(dict(config=cfg.pretty_text, shape=shape, threads=torch.get_num_threads()))
+    text = Config(with_named_types(cfg.to_dict())).pretty_text
+    asked = json.dumps(dict(config=text, shape=shape, threads=torch.get_num_threads()))
     command = [sys.executable, "-m", "mmcloudseg.benchmark.peak_memory"]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -12,6 +12,7 @@ from mmseg.registry import MODELS
 
 from mmcloudseg.apis.config import is_distillation, load_config, parse_options
 from mmcloudseg.benchmark.suite import Method, Suite
+from mmcloudseg.utils.config_types import type_class
 
 _STUDENT = "model.architecture."
 
@@ -67,9 +68,7 @@ def _applies(cfg: Config, dotted: str) -> bool:
         return True
     if not isinstance(at, Mapping) or "type" not in at:
         return isinstance(at, Mapping) and bool(parents)
-    made = at["type"]
-    if isinstance(made, str):
-        made = MODELS.get(made) or LOOPS.get(made)
+    made = type_class(at, MODELS) or type_class(at, LOOPS)
     if not inspect.isclass(made):
         return True
     arguments = [p for base in made.__mro__ for p in _arguments(base)]

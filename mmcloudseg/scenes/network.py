@@ -21,6 +21,7 @@ from torch import Tensor
 from mmcloudseg.apis.checkpoints import checkpoint_errors
 from mmcloudseg.apis.config import apply_options, load_config, student_only
 from mmcloudseg.models.segmentors.sliding import SlidingInference
+from mmcloudseg.utils.config_types import type_name
 
 DEFAULT_TILE = 512
 """Optical pixels, for a model that was tested on whole images; neighbours share a quarter."""
@@ -69,7 +70,7 @@ class SceneModel:
         described = cfg.test_dataloader.dataset
         while "dataset" in described:  # RepeatDataset and the like
             described = described.dataset
-        steps = {step["type"].split(".")[-1]: step for step in described.get("pipeline", [])}
+        steps = {type_name(step): step for step in described.get("pipeline", [])}
         dataset = DATASETS.build(dict(described, pipeline=[], lazy_init=True))
         meta = dataset.metainfo
         packed = steps.get("PackCloudSegInputs", {}).get("modalities", ("optical", "sar"))

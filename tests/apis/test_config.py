@@ -188,3 +188,25 @@ def test_options_are_not_changed(root):
     for _ in range(2):
         cfg = load_config(str(root / "configs/cloudseg_student_mini.py"), options)
         assert cfg.train_cfg == dict(type="EpochBasedTrainLoop", max_epochs=1)
+
+
+CLASSES = """
+from mmcloudseg.models import CloudFreeTeacherDistill, CloudSeg
+"""
+DISTILLATION = """
+model = dict(
+    type=CloudFreeTeacherDistill, distiller=dict(), teacher=dict(type=CloudSeg, backbone=dict()),
+    architecture=dict(type=CloudSeg, backbone=dict(stream='mit-b0')))
+"""
+
+
+def test_classes_as_types(root, tmp_path):
+    """A pure Python config, whose classes are lazy, and one with a base, whose are not."""
+    base = f"_base_ = ['{root / 'configs/cloudseg_mini.py'}']\n"
+    for text in (CLASSES + DISTILLATION, base + CLASSES + DISTILLATION):
+        path = tmp_path / f"{len(text)}.py"
+        path.write_text(text)
+        cfg = load_config(str(path))
+        assert is_distillation(cfg)
+        assert not is_distillation(student_only(cfg))
+        assert cfg.model.teacher.backbone.stream == "mit-b0"

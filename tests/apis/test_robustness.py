@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.runner import Runner
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 
 from mmcloudseg.apis.config import load_config
 from mmcloudseg.apis.robustness import robustness
@@ -22,6 +23,7 @@ from mmcloudseg.apis.robustness_points import (
 )
 from mmcloudseg.datasets import DataError
 from mmcloudseg.evaluation.metrics import CloudIoUMetric
+from mmcloudseg.utils.config_types import type_name
 
 CONFIG = "configs/cloudseg_mini.py"
 BASELINE = "configs/baselines/segformer_mit-b0_mini.py"
@@ -213,6 +215,14 @@ def test_pipelines(root):
     assert [step["type"] for step in missing][1:3] == ["SimulateClouds", "DropModality"]
     assert missing[1]["clear_fraction"] == 0.1
     Compose(thick), Compose(missing)
+    # Types may be classes.
+    named = copy.deepcopy(steps)
+    for step in steps:
+        step["type"] = TRANSFORMS.get(step["type"])
+    for point in (Point.under("thick", 30), Point(missing="sar")):
+        found, expected = (pipeline_of(given, point, cfg, seed=4) for given in (steps, named))
+        assert list(map(type_name, found)) == list(map(type_name, expected))
+    steps = named
     with pytest.raises(ValueError, match=r"has no LoadRasters \(only \['PackCloudSegInputs'\]\)"):
         pipeline_of(steps[-1:], Point.under("thin", 10), cfg, 0)
     with pytest.raises(ValueError, match="has no PackCloudSegInputs"):
@@ -225,6 +235,18 @@ def test_every_data_set_says_how_clouds_look(root, name):
     settings = simulation_settings(cfg)
     bands = cfg.network.backbone.bands.optical
     assert len(settings["wavelengths_um"]) == bands and settings["gsd_m"] > 0
+
+
+def test_classes_as_types(tested, measure):
+    """Data set and metric are found by their classes."""
+    _, _, _, described = tested
+    options = {
+        "test_dataloader.dataset.type": DATASETS.get(described.type),
+        "test_evaluator": [dict(type=CloudIoUMetric, ignore_index=254)],
+    }
+    by_class = measure(missing=["sar"], **options).own_clouds
+    options["test_evaluator"] = [dict(type="CloudIoUMetric", ignore_index=254)]
+    assert by_class == measure(missing=["sar"], **options).own_clouds
 
 
 def test_data_and_config_are_checked_before_anything_is_measured(

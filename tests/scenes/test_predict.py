@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -457,3 +458,25 @@ def test_sar_much_smaller_than_the_scene_is_no_mistake(pixel_model, tmp_path):
     sar = write(tmp_path / "s.tif", sar_bands(4, 4), corner=(CORNER[0] + 18, CORNER[1] - 18))
     with pytest.warns(UserWarning, match="covers 0% of the optical image"):
         predict(pixel_model, optical, sar, tmp_path / "m.tif")
+
+
+def test_a_config_with_classes_as_types(pixel_model, pair, tmp_path):
+    """What the pipeline packs is found, and with it the order of the modalities."""
+    config, checkpoint = pixel_model()
+    text = (
+        Path(config)
+        .read_text()
+        .replace(
+            "type='PackCloudSegInputs'", "type=PackCloudSegInputs, modalities=('sar', 'optical')"
+        )
+        .replace("type='M3MCRDataset'", "type=M3MCRDataset")
+    )
+    imported = (
+        "from mmcloudseg.datasets import M3MCRDataset\n"
+        "from mmcloudseg.datasets.transforms import PackCloudSegInputs\n"
+    )
+    path = tmp_path / "classes.py"
+    path.write_text(imported + text)
+    assert ScenePredictor(str(path), checkpoint, "cpu").network.about.modalities == (
+        "sar", "optical"
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from mmcloudseg.models.backbones.pretrained import (
     load_timm_pretrained,
 )
 from mmcloudseg.models.backbones.stages import StageAdapter, stages_of
+from mmcloudseg.utils.config_types import type_name
 
 MIN_SIZE = 128  # at stride 32 the coarsest pooling of CloudSeg's last fusion block needs 4 x 4
 
@@ -62,10 +63,11 @@ class MultiStreamBackbone(BaseModule):
         stream = self._stream
         init_cfg: Any = stream.get("init_cfg")
         named = None
-        if isinstance(init_cfg, dict) and init_cfg.get("type") == "Pretrained":
+        # MMEngine registers the class PretrainedInit as Pretrained.
+        if isinstance(init_cfg, dict) and type_name(init_cfg) in ("Pretrained", "PretrainedInit"):
             stream["init_cfg"] = None
             named = dict(init_cfg)
-        elif stream["type"].endswith("TIMMBackbone"):
+        elif type_name(stream).endswith("TIMMBackbone"):
             # Its own default is to download; here nothing is before init_weights.
             if stream.get("pretrained", True):
                 named = dict(timm=stream["model_name"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mmseg.registry import MODELS
 from torch import nn
 
+from mmcloudseg.utils.config_types import type_class, type_name
+
 
 def with_channels(head: dict, backbone: nn.Module) -> dict:
     """The config of a head with ``in_channels`` from the backbone, where it has none.
@@ -18,10 +20,10 @@ def with_channels(head: dict, backbone: nn.Module) -> dict:
     """
     if "in_channels" in head or not hasattr(backbone, "out_channels"):
         return head
-    default = MODELS.get(head["type"]).__init__.__kwdefaults__ or {}
+    default = type_class(head, MODELS).__init__.__kwdefaults__ or {}
     indices = head.get("in_index", default.get("in_index"))
     if indices is None:
-        raise ValueError(f"{head['type']} needs in_index, or in_channels")
+        raise ValueError(f"{type_name(head)} needs in_index, or in_channels")
     channels = backbone.out_channels
     if isinstance(indices, int):
         return dict(head, in_channels=channels[indices], in_index=indices)
@@ -36,6 +38,6 @@ def with_bands(head: dict, backbone: nn.Module) -> dict:
         backbone: With ``bands``; otherwise the head stays as it is.
     """
     bands = getattr(backbone, "bands", {}).get("optical")
-    if bands is None or not head["type"].endswith("CloudRemovalHead"):
+    if bands is None or not type_name(head).endswith("CloudRemovalHead"):
         return head
     return {"out_bands": bands, **head}

@@ -4,6 +4,8 @@ import urllib.error
 
 import pytest
 import torch
+from mmengine.model import PretrainedInit
+from mmseg.models.backbones import MixVisionTransformer
 from mmseg.registry import MODELS
 
 from mmcloudseg.models.backbones.pretrained import adapt_first_conv, load_pretrained
@@ -40,8 +42,8 @@ def test_adapted_kernels():
 
 
 def test_grey_image_keeps_its_response():
-    kernel = torch.rand(8, 3, 7, 7)
-    grey = torch.rand(1, 1, 20, 20)
+    kernel = torch.rand(8, 3, 7, 7, dtype=torch.float64)
+    grey = torch.rand(1, 1, 20, 20, dtype=torch.float64)
     rgb = torch.nn.functional.conv2d(grey.expand(-1, 3, -1, -1), kernel)
     one_band = torch.nn.functional.conv2d(grey, adapt_first_conv(kernel, 1))
     torch.testing.assert_close(one_band, 3 * torch.nn.functional.conv2d(grey, kernel[:, :1]))
@@ -60,6 +62,15 @@ def test_all_streams_start_from_it(tmp_path):
             if name != key:
                 assert int(name.split(".")[1]) >= first
                 assert torch.equal(value, weights[name]), name
+
+
+def test_initializer_and_stream_by_their_classes(tmp_path):
+    weights = published(tmp_path / "mit.pth")
+    init_cfg = dict(type=PretrainedInit, checkpoint=str(tmp_path / "mit.pth"))
+    stream = dict(STREAM, type=MixVisionTransformer, init_cfg=init_cfg)
+    net = MODELS.build(dict(type="CrossModalBackbone", stream=stream))
+    net.init_weights()
+    assert torch.equal(net.sar.layers[3][2].weight, weights["layers.3.2.weight"])
 
 
 def test_prefix_and_classifier_are_taken_off(tmp_path):

@@ -1,0 +1,1 @@
+"""Files, folder locks, errors, constants and text that every part uses."""

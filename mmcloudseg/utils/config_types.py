@@ -1,0 +1,53 @@
+"""The ``type`` of a config, which is a registered name or the class itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.registry import Registry
+
+
+def type_name(config: Mapping[str, Any]) -> str:
+    """The name of a config's type without its scope, such as ``LoadRasters``.
+
+    Args:
+        config: With ``type``: ``"LoadRasters"``, ``"mmseg.LoadRasters"`` or the class, as in
+            MMEngine's pure Python configs.
+
+    Returns:
+        The name; empty for a config without a type.
+    """
+    made = config.get("type", "")
+    return made.split(".")[-1] if isinstance(made, str) else getattr(made, "__name__", str(made))
+
+
+def type_class(config: Mapping[str, Any], registry: Registry) -> type | None:
+    """The class that a config's type stands for.
+
+    Args:
+        config: With ``type``, as in :func:`type_name`.
+        registry: Where a name is looked up.
+
+    Returns:
+        The class; None for a name that is not registered.
+    """
+    made = config["type"]
+    return made if inspect.isclass(made) else registry.get(made)
+
+
+def with_named_types(config: Any) -> Any:
+    """A config with its classes replaced by their full names, which its text can hold.
+
+    MMEngine writes a class as an expression that the text itself cannot evaluate.
+
+    Args:
+        config: A dict, list or tuple of a config, or a value, which is not changed.
+    """
+    if isinstance(config, Mapping):
+        return {key: with_named_types(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return type(config)(map(with_named_types, config))
+    return f"{config.__module__}.{config.__qualname__}" if inspect.isclass(config) else config
