@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import urllib.error
-from collections.abc import Mapping
+import shutil
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
-from mmengine.dist import get_rank, is_distributed
+from mmengine.dist import all_gather_object, barrier, get_rank
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+from tqdm import tqdm
 
+from mmcloudseg.apis.files import written_whole
 from mmcloudseg.models.backbones.stages import StageAdapter
 
 _TIMEOUT_S = 20
+_Got = TypeVar("_Got")
 
 
 def adapt_first_conv(kernel: Tensor, bands: int) -> Tensor:
@@ -60,29 +66,68 @@ def load_pretrained(checkpoint: str, prefix: str | None = None) -> dict[str, Ten
     return weights
 
 
-def _download(url: str) -> Mapping:
-    import socket
-
-    # torch.hub has no time-out of its own: without one a machine that drops packets hangs.
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_TIMEOUT_S)
+def _download(url: str) -> dict[str, Any]:
     try:
-        if is_distributed() and get_rank() != 0:
-            torch.distributed.barrier()
-        content = torch.hub.load_state_dict_from_url(url, map_location="cpu", weights_only=True)
-        if is_distributed() and get_rank() == 0:
-            torch.distributed.barrier()
-        return content
-    except (urllib.error.URLError, OSError) as error:
+        return _on_every_rank(lambda: _fetch(url))
+    except OSError as error:
         raise FileNotFoundError(
             f"pretrained weights '{url}' could not be downloaded ({error}). Without a network: "
-            f"fetch the file elsewhere and put it into {Path(torch.hub.get_dir()) / 'checkpoints'}"
-            ", or give its path by --cfg-options model.backbone.pretrained=PATH, or train from "
-            "scratch with model.backbone.pretrained=False (in a distillation config "
+            f"fetch the file elsewhere and put it into {_cache()}, or give its path by "
+            "--cfg-options model.backbone.pretrained=PATH, or train from scratch with "
+            "model.backbone.pretrained=False (in a distillation config "
             "model.architecture.backbone.pretrained: the teacher follows)"
         ) from error
-    finally:
-        socket.setdefaulttimeout(before)
+
+
+def _cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _fetch(url: str) -> dict[str, Any]:
+    path = _cache() / Path(urllib.parse.urlparse(url).path).name
+    if not path.is_file():
+        # torch.hub has no time-out: its download hangs on a network that drops packets.
+        request = urllib.request.Request(url, headers={"User-Agent": "torch.hub"})
+        with (
+            urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response,
+            written_whole(path) as temporary,
+        ):
+            size = int(response.headers.get("Content-Length") or 0)
+            shown = dict(total=size or None, desc=f"downloading {path.name}")
+            with temporary.open("wb") as file, tqdm.wrapattr(file, "write", **shown) as target:
+                shutil.copyfileobj(response, target)
+            arrived = temporary.stat().st_size
+            if size and arrived != size:
+                raise OSError(f"{arrived} of {size} bytes arrived")
+    return torch.hub.load_state_dict_from_url(
+        url, str(path.parent), map_location="cpu", weights_only=True
+    )
+
+
+def _on_every_rank(get: Callable[[], _Got]) -> _Got:
+    """Get something on every rank of a distributed run, or fail on every rank.
+
+    Rank 0 goes first, so that the others on its machine find what it downloaded.
+
+    Args:
+        get: Called once on each rank.
+
+    Raises:
+        OSError: It failed on this rank or on another, which would otherwise wait for this one.
+    """
+    cause: Exception | None = None
+    for is_first in (True, False):
+        if (get_rank() == 0) == is_first:
+            try:
+                got = get()
+            except Exception as error:
+                cause = error
+        barrier()
+    failed = None if cause is None else f"{type(cause).__name__}: {cause}"
+    failures = [text for text in all_gather_object(failed) if text is not None]
+    if failures:
+        raise OSError(failures[0]) from cause
+    return got
 
 
 def load_timm_pretrained(stream: Mapping) -> dict[str, Tensor]:
@@ -95,8 +140,8 @@ def load_timm_pretrained(stream: Mapping) -> dict[str, Tensor]:
         FileNotFoundError: timm cannot download them.
     """
     try:
-        net = MODELS.build(dict(stream, in_channels=3, pretrained=True))
-    except (OSError, RuntimeError) as error:
+        net = _on_every_rank(lambda: MODELS.build(dict(stream, in_channels=3, pretrained=True)))
+    except OSError as error:
         raise FileNotFoundError(
             f"timm could not get its weights of '{stream['model_name']}' ({error}). Train from "
             "scratch with backbone.pretrained=False, or give a file's path as backbone.pretrained"

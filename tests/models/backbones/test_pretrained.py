@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-import urllib.error
+import contextlib
+import multiprocessing
+import socket
+import threading
 
 import pytest
 import torch
@@ -8,6 +11,7 @@ from mmengine.model import PretrainedInit
 from mmseg.models.backbones import MixVisionTransformer
 from mmseg.registry import MODELS
 
+from mmcloudseg.models.backbones import pretrained
 from mmcloudseg.models.backbones.pretrained import adapt_first_conv, load_pretrained
 
 STREAM = dict(
@@ -99,13 +103,109 @@ def test_missing_file():
         build("nowhere.pth")
 
 
-def test_no_network_is_a_clear_message(monkeypatch):
-    def refuse(*_, **__):
-        raise urllib.error.URLError("no route")
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A folder in place of torch.hub's, and no proxy between here and this machine."""
+    monkeypatch.setenv("no_proxy", "*")
+    before = torch.hub.get_dir()
+    torch.hub.set_dir(str(tmp_path / "hub"))
+    yield tmp_path / "hub/checkpoints"
+    torch.hub.set_dir(before)
 
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
-    with pytest.raises(FileNotFoundError, match=r"no route.*checkpoints.*pretrained=False"):
-        load_pretrained("https://example.invalid/mit.pth")
+
+@contextlib.contextmanager
+def server(answer):
+    """The URL of weights on a server that sends ``answer`` and closes, or says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                if answer is None:
+                    connection.recv(1)  # until the client gives up
+                else:
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/mit.pth"
+        thread.join(10)
+
+
+def response(content, length):
+    return f"HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n".encode() + content
+
+
+def forbid_default_timeout(monkeypatch):
+    def refuse(_):
+        raise AssertionError("the time-out of every socket of the process was changed")
+
+    monkeypatch.setattr(socket, "setdefaulttimeout", refuse)
+
+
+def test_a_url_is_downloaded_once(hub, tmp_path, monkeypatch):
+    weights = published(tmp_path / "mit.pth")
+    content = (tmp_path / "mit.pth").read_bytes()
+    forbid_default_timeout(monkeypatch)
+    with server(response(content, len(content))) as url:
+        found = load_pretrained(url)
+    assert found.keys() == weights.keys() == load_pretrained(url).keys()
+    assert [path.name for path in hub.iterdir()] == ["mit.pth"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (None, "timed out"),
+        (response(b"half", 8), "4 of 8 bytes"),
+        (b"HTTP/1.0 404 No\r\n\r\n", "404"),
+    ],
+)
+def test_what_cannot_be_downloaded_is_a_clear_message(hub, monkeypatch, answer, reason):
+    forbid_default_timeout(monkeypatch)
+    monkeypatch.setattr(pretrained, "_TIMEOUT_S", 0.2)
+    with (
+        server(answer) as url,
+        pytest.raises(FileNotFoundError, match=rf"{url}.*{reason}.*{hub}.*pretrained=False"),
+    ):
+        load_pretrained(url)
+    assert not hub.exists() or not list(hub.iterdir())
+
+
+def _one_rank(store, rank, hub, said):
+    torch.distributed.init_process_group("gloo", f"file://{store}", rank=rank, world_size=2)
+    torch.hub.set_dir(hub)
+    try:
+        load_pretrained("http://127.0.0.1:1/mit.pth")  # nobody listens there
+    except Exception as error:
+        said.put((rank, f"{type(error).__name__}: {error}"))
+
+
+@pytest.mark.parametrize("unlucky", [0, 1])
+def test_a_failed_download_reaches_every_rank(hub, tmp_path, unlucky):
+    """Two machines, of which one has the file in its cache."""
+    lucky = tmp_path / str(1 - unlucky) / "checkpoints"
+    lucky.mkdir(parents=True)
+    published(lucky / "mit.pth")
+    forked = multiprocessing.get_context("fork")
+    said = forked.Queue()
+    ranks = [
+        forked.Process(
+            target=_one_rank, args=(tmp_path / "store", rank, str(tmp_path / str(rank)), said)
+        )
+        for rank in range(2)
+    ]
+    for process in ranks:
+        process.start()
+    try:
+        heard = dict(said.get(timeout=60) for _ in ranks)
+    finally:
+        for process in ranks:
+            process.kill()
+    for rank in range(2):
+        assert heard[rank].startswith("FileNotFoundError: pretrained weights 'http://127.0.0.1:1/")
+        assert "refused" in heard[rank] and "pretrained=False" in heard[rank]
 
 
 def test_code_in_a_file_is_not_run(tmp_path):
