@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Sequence
+
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import nn
 
@@ -20,14 +24,25 @@ def with_channels(head: dict, backbone: nn.Module) -> dict:
     """
     if "in_channels" in head or not hasattr(backbone, "out_channels"):
         return head
-    default = type_class(head, MODELS).__init__.__kwdefaults__ or {}
-    indices = head.get("in_index", default.get("in_index"))
+    indices = head.get("in_index", _default_indices(type_class(head, MODELS)))
     if indices is None:
         raise ValueError(f"{type_name(head)} needs in_index, or in_channels")
     channels = backbone.out_channels
     if isinstance(indices, int):
         return dict(head, in_channels=channels[indices], in_index=indices)
     return dict(head, in_channels=[channels[i] for i in indices], in_index=list(indices))
+
+
+def _default_indices(made: type | None) -> int | Sequence[int] | None:
+    """The ``in_index`` that a head's class states; the -1 of MMSeg's base class does not count."""
+    for base in inspect.getmro(made or object):
+        if base is BaseDecodeHead:
+            break
+        if "__init__" in vars(base):
+            parameter = inspect.signature(base.__init__).parameters.get("in_index")
+            if parameter is not None and parameter.default is not parameter.empty:
+                return parameter.default
+    return None
 
 
 def with_bands(head: dict, backbone: nn.Module) -> dict:
