@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from prettytable import PrettyTable, TableStyle
+from scipy.integrate import trapezoid
 
 from mmcloudseg.evaluation.report import SUMMARY_SCORES, format_percent
 
@@ -108,7 +108,7 @@ def area_under_curve(covers: Sequence[float], values: Sequence[float]) -> float:
     """
     if len(covers) < 2:
         return math.nan
-    return float(np.trapezoid(values, covers) / (covers[-1] - covers[0]))
+    return float(trapezoid(values, covers) / (covers[-1] - covers[0]))
 
 
 def _table(first: str, columns: Sequence[str]) -> PrettyTable:
