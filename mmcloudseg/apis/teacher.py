@@ -80,7 +80,9 @@ def teacher_config(
         data_root: ``--data-root``.
         seed: ``--seed``.
     """
-    options = {k: v for k, v in (options or {}).items() if not k.startswith(("model", "work_dir"))}
+    # The teacher's network is the distillation's, and its work dir lies where its checkpoint does.
+    own = ("model", "work_dir")
+    options = {k: v for k, v in (options or {}).items() if k.split(".")[0] not in own}
     work_dir = str(Path(cfg.model.teacher_ckpt).parent)
     teacher = load_config(
         teacher_config_path(cfg), options, data_root, work_dir, seed, cfg.launcher
