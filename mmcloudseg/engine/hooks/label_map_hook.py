@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import rasterio
+from affine import Affine
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
 from mmcloudseg.apis.files import written_whole
+from mmcloudseg.datasets.grids import scaled_shape
 from mmcloudseg.datasets.rasters import raster_session
 
 
@@ -20,8 +24,10 @@ from mmcloudseg.datasets.rasters import raster_session
 class LabelMapHook(Hook):
     """Write each test sample's prediction as ``<out_dir>/<sample_name>.tif``.
 
-    A uint8 GeoTIFF on the label grid with the optical image's CRS and ground, a colour table and
-    the class names as tags: it opens in QGIS with its colours.
+    A uint8 GeoTIFF on the label grid with the optical image's CRS, a colour table and the class
+    names as tags: it opens in QGIS with its colours. It covers the ground of the optical image,
+    or of the ``crop_window`` that was read of it. Predictions are those of MMSegmentation's
+    segmentors, which undo the flips of the pipeline.
 
     Args:
         out_dir: The folder; None writes nothing.
@@ -50,6 +56,7 @@ class LabelMapHook(Hook):
                 sample.img_path,
                 meta["classes"],
                 meta["palette"],
+                sample.metainfo,
             )
 
 
@@ -59,8 +66,9 @@ def write_label_map(
     optical_path: str,
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
+    metainfo: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Write a label map over the ground of a whole optical image.
+    """Write a label map over the ground of an optical image or of the part that was read.
 
     Args:
         path: The GeoTIFF; appears when it is complete.
@@ -68,10 +76,18 @@ def write_label_map(
         optical_path: The image that the labels cover, of any resolution.
         classes: Class names in the order of their indices.
         palette: Their RGB colours, 0 to 255.
+        metainfo: The sample's. ``crop_window`` (top, left, height, width in optical pixels) is
+            the part that was read; with ``label_scale``, the map's size is checked.
+
+    Raises:
+        ValueError: The map does not have the size of that ground.
     """
     with raster_session(), rasterio.open(optical_path) as optical:
-        scale = (optical.width / labels.shape[1], optical.height / labels.shape[0])
-        crs, transform = optical.crs, optical.transform * optical.transform.scale(*scale)
+        top, left, *size = metainfo.get("crop_window") or (0, 0, *optical.shape)
+        crs, transform = optical.crs, optical.transform
+    _check_size(labels.shape, (size[0], size[1]), optical_path, metainfo)
+    to_pixels = Affine.scale(size[1] / labels.shape[1], size[0] / labels.shape[0])
+    transform = transform * Affine.translation(left, top) * to_pixels
     profile = dict(
         driver="GTiff",
         dtype="uint8",
@@ -90,3 +106,21 @@ def write_label_map(
         raster.write(labels, 1)
         raster.write_colormap(1, {i: (*colour, 255) for i, colour in enumerate(palette)})
         raster.update_tags(1, **{f"class_{i}": name for i, name in enumerate(classes)})
+
+
+def _check_size(
+    found: tuple[int, ...], ground: tuple[int, int], optical_path: str, metainfo: Mapping[str, Any]
+) -> None:
+    """Refuse a map of other ground, as after a crop or a padding of what was loaded."""
+    if "label_scale" not in metainfo:
+        return
+    across, down = metainfo.get("scale_factor") or (1, 1)
+    resized = (round(ground[0] * down), round(ground[1] * across))
+    expected = scaled_shape(resized, metainfo["label_scale"])
+    if tuple(found) != expected:
+        raise ValueError(
+            f"{optical_path}: the label map has {found[0]} x {found[1]} pixels, expected "
+            f"{expected[0]} x {expected[1]} on the ground of {ground[0]} x {ground[1]} optical "
+            "pixels that were read. In test_dataloader.dataset.pipeline, crop before LoadRasters "
+            "and do not pad; or write no label maps"
+        )

@@ -1,5 +1,6 @@
 """LabelMapHook: place, colours, class names and values of the written rasters."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
+from mmengine.dataset import pseudo_collate
 from mmengine.structures import PixelData
-from mmseg.registry import HOOKS
+from mmseg.registry import DATASETS, HOOKS, MODELS
 from mmseg.structures import SegDataSample
 from rasterio.crs import CRS
 
+from mmcloudseg.apis.config import load_config
 from mmcloudseg.engine import LabelMapHook
 
 CLASSES = ("water", "land", "wood")
@@ -84,6 +87,93 @@ def test_turned_images_stay_turned(runner, optical, labels, tmp_path):
         for (row, column), (image_row, image_column) in (((6, 15), (20, 30)), ((6, 0), (20, 0))):
             corner = raster.xy(row, column, offset="ul")
             assert corner == pytest.approx(image.xy(image_row, image_column, offset="ul"))
+
+
+@pytest.mark.parametrize("turn", [0, 30])
+def test_a_crop_lies_on_its_own_ground(runner, optical, tmp_path, turn):
+    with rasterio.open(optical, "r+") as image:
+        image.transform = TRANSFORM * Affine.rotation(turn)
+    # 10 rows and 20 columns of the image, a label pixel for two of its pixels.
+    crop = dict(crop_window=(4, 6, 10, 20), label_scale=0.5, sample_name="place")
+    run(runner, tmp_path, [make_output(np.zeros((5, 10), int), optical, **crop)])
+    with rasterio.open(tmp_path / "place.tif") as raster, rasterio.open(optical) as image:
+        for (row, column), image_corner in (((0, 0), (4, 6)), ((5, 10), (14, 26))):
+            corner = raster.xy(row, column, offset="ul")
+            assert corner == pytest.approx(image.xy(*image_corner, offset="ul"))
+
+
+def packed_item(mini, *steps):
+    """The first sample of the mini set."""
+    pipeline = [dict(type=step) if isinstance(step, str) else step for step in steps]
+    dataset = DATASETS.build(
+        dict(
+            type="M3MCRDataset", data_root=str(mini), ann_file="test.csv",
+            data_prefix=dict(img_path="test"),
+            pipeline=[*pipeline, dict(type="PackCloudSegInputs")],
+        )
+    )  # fmt: skip
+    return dataset[0]
+
+
+def packed(mini, *steps):
+    """Its data sample, whose label stands for the prediction."""
+    sample = packed_item(mini, *steps)["data_samples"]
+    sample.pred_sem_seg = PixelData(data=sample.gt_sem_seg.data)
+    return sample
+
+
+CROP = dict(type="AlignedCenterCrop", crop_size=(60, 100), step=10)
+
+
+def test_a_cropped_samples_map_is_a_part_of_the_whole_samples(runner, mini, tmp_path):
+    run(runner, tmp_path / "whole", [packed(mini, "LoadRasters")])
+    run(runner, tmp_path / "crop", [packed(mini, CROP, "LoadRasters")])
+    (path,) = (tmp_path / "crop").iterdir()
+    with rasterio.open(path) as crop, rasterio.open(tmp_path / "whole" / path.name) as whole:
+        assert crop.shape == (18, 30) and crop.res == pytest.approx(whole.res)
+        window = whole.window(*crop.bounds).round_offsets().round_lengths()
+        np.testing.assert_array_equal(crop.read(1), whole.read(1, window=window))
+
+
+@pytest.mark.parametrize("step", [CROP, dict(type="RandomCrop", crop_size=(60, 100))])
+def test_a_map_of_other_ground_is_refused(runner, mini, tmp_path, step):
+    sample = packed(mini, "LoadRasters", step)
+    text = rf"{re.escape(sample.img_path)}.*test_dataloader\.dataset\.pipeline.*before LoadRasters"
+    with pytest.raises(ValueError, match=text):
+        run(runner, tmp_path / "maps", [sample])
+    assert not (tmp_path / "maps").exists()
+
+
+def test_a_resized_image_keeps_its_ground(runner, mini, tmp_path):
+    run(runner, tmp_path / "whole", [packed(mini, "LoadRasters")])
+    resize = dict(type="Resize", scale_factor=2.0)
+    run(runner, tmp_path / "twice", [packed(mini, "LoadRasters", resize)])
+    (path,) = (tmp_path / "twice").iterdir()
+    with rasterio.open(path) as twice, rasterio.open(tmp_path / "whole" / path.name) as whole:
+        assert twice.width == 2 * whole.width
+        assert tuple(twice.bounds) == pytest.approx(tuple(whole.bounds))
+
+
+@pytest.mark.parametrize("direction", ["horizontal", "vertical"])
+def test_a_flipped_image_is_mapped_as_it_lies(runner, root, mini, tmp_path, direction):
+    """MMSegmentation undoes the flip of a prediction, and the map lies where it did."""
+    stream = dict(name="mit-b0", embed_dims=8, num_layers=[1, 1, 1, 1], _delete_=True)
+    config = str(root / "configs/cloudseg_student_mini.py")
+    model = MODELS.build(load_config(config, {"model.backbone.stream": stream}).model).eval()
+    model.extract_feat = lambda x: (x,)
+    model.decode_head.forward = lambda f: f[0]  # pixel by pixel, so that flips commute
+    model.auxiliary_head.forward = lambda f: f[0][:, :4]
+    flip = dict(type="RandomFlip", prob=1.0, direction=direction)
+    for name, steps in (("plain", []), ("flipped", [flip])):
+        batch = pseudo_collate([packed_item(mini, "LoadRasters", *steps)])
+        with torch.no_grad():
+            run(runner, tmp_path / name, model.test_step(batch))
+    (path,) = (tmp_path / "plain").iterdir()
+    with rasterio.open(path) as plain, rasterio.open(tmp_path / "flipped" / path.name) as flipped:
+        assert flipped.transform == plain.transform
+        labels = plain.read(1)
+        assert (flipped.read(1) == labels).mean() > 0.95
+    assert all((np.flip(labels, axis) == labels).mean() < 0.9 for axis in (0, 1))
 
 
 def test_colours_and_class_names(runner, optical, labels, tmp_path):
