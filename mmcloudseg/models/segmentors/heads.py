@@ -22,12 +22,12 @@ def with_channels(head: dict, backbone: nn.Module) -> dict:
     Raises:
         ValueError: The head does not say which features it reads.
     """
-    if "in_channels" in head or not hasattr(backbone, "out_channels"):
+    channels = getattr(backbone, "out_channels", None)
+    if "in_channels" in head or channels is None:
         return head
     indices = head.get("in_index", _default_indices(type_class(head, MODELS)))
     if indices is None:
         raise ValueError(f"{type_name(head)} needs in_index, or in_channels")
-    channels = backbone.out_channels
     if isinstance(indices, int):
         return dict(head, in_channels=channels[indices], in_index=indices)
     return dict(head, in_channels=[channels[i] for i in indices], in_index=list(indices))
@@ -38,10 +38,10 @@ def _default_indices(made: type | None) -> int | Sequence[int] | None:
     for base in inspect.getmro(made or object):
         if base is BaseDecodeHead:
             break
-        if "__init__" in vars(base):
-            parameter = inspect.signature(base.__init__).parameters.get("in_index")
-            if parameter is not None and parameter.default is not parameter.empty:
-                return parameter.default
+        init = vars(base).get("__init__")
+        parameter = inspect.signature(init).parameters.get("in_index") if init else None
+        if parameter is not None and parameter.default is not parameter.empty:
+            return parameter.default
     return None
 
 
