@@ -43,9 +43,9 @@ def main() -> None:
     args = parse_args()
     import cv2
 
-    from mmcloudseg.apis.files import written_whole
     from mmcloudseg.datasets.rasters import open_raster, raster_session
     from mmcloudseg.datasets.simulation import CLOUD_KINDS, draw_sample
+    from mmcloudseg.utils.files import atomic_write
     from mmcloudseg.visualization.cloud_gallery import draw_cloud_gallery
 
     try:
@@ -69,7 +69,7 @@ def main() -> None:
         suffix = "." + args.out.rsplit(".", 1)[-1]
         if suffix not in (".png", ".jpg"):
             raise ValueError(f"{args.out}: expected a name that ends in .png or .jpg")
-        with written_whole(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             _, data = cv2.imencode(suffix, picture[..., ::-1])
             temporary.write_bytes(data.tobytes())
     except (ValueError, OSError) as error:

@@ -37,8 +37,8 @@ def main() -> None:
     """Test; what is wrong with data or options ends in one clear line."""
     args = parse_args()
     from mmcloudseg.apis.config import parse_options
-    from mmcloudseg.apis.errors import plain_text
     from mmcloudseg.apis.test import test
+    from mmcloudseg.utils.errors import plain_text
 
     try:
         test(

@@ -53,8 +53,8 @@ def main() -> None:
     """Train; what is wrong with data or options ends in one clear line."""
     args = parse_args()
     from mmcloudseg.apis.config import parse_options
-    from mmcloudseg.apis.errors import plain_text
     from mmcloudseg.apis.train import train
+    from mmcloudseg.utils.errors import plain_text
 
     try:
         train(

@@ -18,8 +18,8 @@ from mmcloudseg.benchmark.results import gather
 from mmcloudseg.benchmark.run import Run
 from mmcloudseg.benchmark.runner import Runner, plan_runs
 from mmcloudseg.benchmark.suite import SuiteError, load_suite, raise_problems, seed_problems
-from mmcloudseg.datasets import DataError
-from mmcloudseg.datasets.conversion.folder_lock import locked
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.locks import folder_lock
 
 
 def benchmark(
@@ -72,7 +72,7 @@ def benchmark(
     failed: dict[Path, str] = {}
     if not report_only:
         try:
-            with locked(folder):
+            with folder_lock(folder):
                 failed = Runner(jobs).run(runs)
         except DataError as error:
             raise_problems(suite_path, [str(error)])

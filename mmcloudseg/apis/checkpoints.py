@@ -13,8 +13,8 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmcloudseg.apis.config import datasets
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.engine.plain_values import to_plain
+from mmcloudseg.utils.files import atomic_write
 
 BEST = "best.pth"
 
@@ -38,7 +38,7 @@ def publish_best(runner: Runner) -> str:
     content = torch.load(source, map_location="cpu", weights_only=True)
     meta = {key: content["meta"][key] for key in _PUBLISHED_META if key in content["meta"]}
     meta |= dict(source=source.name, data_root=training_data(runner.cfg))
-    with written_whole(work_dir / BEST) as temporary:
+    with atomic_write(work_dir / BEST) as temporary:
         torch.save(dict(meta=to_plain(meta), state_dict=content["state_dict"]), temporary)
     reached = ", ".join(f"{key} {meta[key]}" for key in ("epoch", "iter") if key in meta)
     return f"{work_dir / BEST} is {source.name} ({reached}; {score})"

@@ -18,8 +18,6 @@ from mmcloudseg.apis.cloud_pairs import (
     list_pairs,
     read_pair,
 )
-from mmcloudseg.apis.files import written_whole
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.header_checks import evenly_spaced
 from mmcloudseg.datasets.simulation import CLOUD_KINDS, KIND_ODDS, SimulatedClouds, simulate_clouds
 from mmcloudseg.evaluation.cloud_comparison import (
@@ -30,6 +28,8 @@ from mmcloudseg.evaluation.cloud_comparison import (
     summarise,
 )
 from mmcloudseg.evaluation.cloud_realism import CloudStatistics, cloud_statistics
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.visualization.cloud_comparison import PicturePair, draw_cloud_comparison
 
 DEFAULT_MIX = "default"
@@ -303,12 +303,12 @@ def _markdown(
 
 
 def _write(out: Path, report: Mapping[str, Any], text: str, picture: np.ndarray) -> None:
-    with written_whole(out / "clouds.json") as temporary:
+    with atomic_write(out / "clouds.json") as temporary:
         numbers = json.dumps(_without_nan(report), indent=1, allow_nan=False)
         temporary.write_text(numbers + "\n", "utf-8")
-    with written_whole(out / "clouds.md") as temporary:
+    with atomic_write(out / "clouds.md") as temporary:
         temporary.write_text(text, "utf-8")
-    with written_whole(out / "clouds.png") as temporary:
+    with atomic_write(out / "clouds.png") as temporary:
         Image.fromarray(picture).save(temporary, format="PNG")
 
 

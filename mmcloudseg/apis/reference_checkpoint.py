@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mmcloudseg.apis.files import written_whole
+from mmcloudseg.utils.files import atomic_write
 
 Role = Literal["student", "teacher"]
 
@@ -87,7 +87,7 @@ def convert_file(source: str | Path, target: str | Path, role: Role | None = Non
             f"'{source}' has no entry 'network', which holds the weights in a reference checkpoint"
         )
     state_dict, found = convert_reference(content["network"], role)
-    with written_whole(target) as temporary:
+    with atomic_write(target) as temporary:
         torch.save(
             dict(meta=dict(converted_from=source.name, role=found), state_dict=state_dict),
             temporary,

@@ -18,7 +18,6 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmcloudseg.apis.config import apply_options, load_config, student_only
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.apis.robustness_points import (
     Point,
     RobustnessSettings,
@@ -30,6 +29,7 @@ from mmcloudseg.apis.test import load_whole_checkpoint
 from mmcloudseg.datasets import OpticalSARDataset
 from mmcloudseg.evaluation.robustness_curve import SCORES, RobustnessCurve, Scores
 from mmcloudseg.utils.config_types import type_class, type_name
+from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.visualization.robustness_plot import draw_robustness
 
 METRIC = "CloudIoUMetric"
@@ -106,14 +106,14 @@ def write_robustness(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]
     """
     title = Path(facts["config"]).stem
     heading = f"# Robustness of {title}\n\n{facts['samples']} test images, cloud seed "
-    with written_whole(out / "robustness.csv") as temporary:
+    with atomic_write(out / "robustness.csv") as temporary:
         temporary.write_text(curve.to_csv(), "utf-8")
-    with written_whole(out / "robustness.md") as temporary:
+    with atomic_write(out / "robustness.md") as temporary:
         temporary.write_text(f"{heading}{facts['seed']}.\n\n{curve.to_markdown()}\n", "utf-8")
-    with written_whole(out / "robustness.png") as temporary:
+    with atomic_write(out / "robustness.png") as temporary:
         Image.fromarray(draw_robustness(curve, title)).save(temporary, format="PNG")
     # The last: who finds it finds the others.
-    with written_whole(out / "robustness.json") as temporary:
+    with atomic_write(out / "robustness.json") as temporary:
         content = {**curve.to_json(), **facts}
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
 

@@ -15,7 +15,7 @@ import torch
 from mmengine.dist import all_gather_object, get_dist_info
 
 from mmcloudseg.apis.scenes import ScenePredictor, SceneReport
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 COLUMNS = ("optical", "sar", "out")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import rasterio
 
-from mmcloudseg.datasets.conversion.folder_lock import locked
 from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.scenes.cog import publish, write_cog, write_style
 from mmcloudseg.scenes.grid import SceneGrid
@@ -25,6 +24,7 @@ from mmcloudseg.scenes.products import Product, products
 from mmcloudseg.scenes.settings import SceneSettings
 from mmcloudseg.scenes.sources import SceneRaster
 from mmcloudseg.scenes.strips import StripFolder, unwritable
+from mmcloudseg.utils.locks import folder_lock
 from mmcloudseg.version import __version__
 from mmcloudseg.visualization.scene_quicklook import write_quicklook
 
@@ -232,7 +232,7 @@ def _kept(folder: StripFolder, keep: bool) -> Iterator[None]:
     above = [path for path in folder.path.parents if not path.exists()]
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(locked(folder.path))
+            stack.enter_context(folder_lock(folder.path))
         except OSError as error:
             raise unwritable(folder.path.parent, error) from error
         try:

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmcloudseg.apis.config import load_config, networks
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.suite import Method, Suite
 from mmcloudseg.utils.config_types import with_named_types
+from mmcloudseg.utils.files import atomic_write
 
 _WARM_UP = 3
 _REPEATS = 10
@@ -64,7 +64,7 @@ def measure_suite(
             costs[method.key] = measure(method, suite.input_shape, options)
         except Exception as error:  # a model may raise anything; the others still have a cost
             problems.append(f"cost of {method.key}: {type(error).__name__}: {error}")
-    with written_whole(cache) as temporary:
+    with atomic_write(cache) as temporary:
         temporary.write_text(
             json.dumps(dict(now, costs=costs, problems=problems), indent=2) + "\n"
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.evaluation.bootstrap import PairedDifference, compare_methods
 from mmcloudseg.evaluation.paired_runs import stack_runs
+from mmcloudseg.utils.files import atomic_write
 
 _DRAWS = 10_000
 _FEW_AREAS = 20
@@ -54,7 +54,7 @@ def write_differences(
     lines = ["# Which differences hold", "", _explained(areas, draws), *sections]
     if not sections:
         lines[2:] = notes or ["Nothing to compare: it takes two methods and their confusion.npz."]
-    with written_whole(folder / "differences.md") as temporary:
+    with atomic_write(folder / "differences.md") as temporary:
         temporary.write_text("\n".join(lines) + "\n")
     return notes
 

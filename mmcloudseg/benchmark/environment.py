@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.run import Run
+from mmcloudseg.utils.files import atomic_write
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +71,7 @@ def environment_text(runs: Iterable[Run], arguments: list[str] | None = None) ->
 
 def write_environment(folder: Path, runs: Iterable[Run]) -> None:
     """Write ``environment.txt``."""
-    with written_whole(folder / "environment.txt") as temporary:
+    with atomic_write(folder / "environment.txt") as temporary:
         temporary.write_text(environment_text(runs))
 
 

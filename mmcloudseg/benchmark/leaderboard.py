@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.benchmark.suite import Suite
+from mmcloudseg.utils.files import atomic_write
 
 _REGIONS = {"cloudy": "cloudy/", "cloud-free": "cloud_free/", "all": ""}
 _MEASURES = {"mIoU": "mIoU", "OA": "aAcc", "mF1": "mFscore"}
@@ -139,10 +139,10 @@ def write_leaderboard(
         lines += [f"**{note}**", ""]
     for table in shown:
         lines += [f"## {table.title}", "", *_markdown(table, results, costs), ""]
-    with written_whole(folder / "leaderboard.md") as temporary:
+    with atomic_write(folder / "leaderboard.md") as temporary:
         temporary.write_text("\n".join(lines[:-1]) + "\n")
     columns = [column for table in shown for column in table.columns]
-    with written_whole(folder / "leaderboard.csv") as temporary:
+    with atomic_write(folder / "leaderboard.csv") as temporary:
         _write_csv(temporary, columns, results, costs)
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.differences import write_differences
 from mmcloudseg.benchmark.environment import write_environment
 from mmcloudseg.benchmark.leaderboard import Costs, write_leaderboard
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.benchmark.run import Run
 from mmcloudseg.benchmark.suite import Suite
+from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.visualization.benchmark_plots import (
     Series,
     draw_accuracy_over_cost,
@@ -54,7 +54,7 @@ def write_report(
         known = [one for one in series if drawable(one)]
         # Styles go by place in the list: a plot without a method keeps the others' colours.
         if known:
-            with written_whole(folder / f"{name}.png") as temporary:
+            with atomic_write(folder / f"{name}.png") as temporary:
                 save(draw(series), temporary)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mmcloudseg.apis.checkpoints import BEST
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.options import flattened, option_arguments, student_options
 from mmcloudseg.benchmark.suite import Method, Robustness
+from mmcloudseg.utils.files import atomic_write
 
 TOOLS = Path(__file__).parents[2] / "tools"
 RECORD = "benchmark.json"
@@ -164,7 +164,7 @@ class Run:
         return json.loads(path.read_text()) if path.is_file() else {}
 
     def _remember(self, **entries: Any) -> None:
-        with written_whole(self.folder / RECORD) as temporary:
+        with atomic_write(self.folder / RECORD) as temporary:
             temporary.write_text(json.dumps({**self._record(), **entries}, indent=2) + "\n")
 
     def _remember_seconds(self, step: str, seconds: float) -> None:

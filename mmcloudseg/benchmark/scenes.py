@@ -14,13 +14,13 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.scene_cost import measure
 from mmcloudseg.datasets.simulation.mini_scene import draw_scene, write_scene
 from mmcloudseg.evaluation.seams import seam_ratio
 from mmcloudseg.scenes.network import TileNetwork
 from mmcloudseg.scenes.tiles import TileAxis
+from mmcloudseg.utils.files import atomic_write
 
 _PATTERN = 600  # optical pixels of the scene that larger ones repeat
 _SEAM_SCENE = 1200
@@ -82,7 +82,7 @@ def benchmark_scenes(
             lines += ["", _seams(network, config, checkpoint, Path(folder))]
     table = "\n".join(lines)
     if out is not None:
-        with written_whole(out) as temporary:
+        with atomic_write(out) as temporary:
             temporary.write_text(f"{_heading(network)}\n{table}\n", "utf-8")
     return table
 

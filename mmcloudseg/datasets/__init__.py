@@ -1,22 +1,20 @@
 """Datasets of paired optical and SAR images, and their transforms."""
 
-from .errors import DataError
-from .luojia_osfcr import LuojiaOSFCRDataset
-from .m3mcr import M3MCRDataset
-from .optical_sar import OpticalSARDataset
-from .transforms import (
+from mmcloudseg.datasets.luojia_osfcr import LuojiaOSFCRDataset
+from mmcloudseg.datasets.m3mcr import M3MCRDataset
+from mmcloudseg.datasets.optical_sar import OpticalSARDataset
+from mmcloudseg.datasets.transforms import (
     AlignedCenterCrop,
     AlignedRandomCrop,
     LoadRasters,
     PackCloudSegInputs,
     SimulateClouds,
 )
-from .whu_opt_sar import WHUOptSARDataset
+from mmcloudseg.datasets.whu_opt_sar import WHUOptSARDataset
 
 __all__ = [
     "AlignedCenterCrop",
     "AlignedRandomCrop",
-    "DataError",
     "LoadRasters",
     "LuojiaOSFCRDataset",
     "M3MCRDataset",

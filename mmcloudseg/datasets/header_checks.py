@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from .errors import DataError
-from .grids import scaled_shape
-from .rasters import RasterHeader, raster_session, read_header
-from .sample_lists import MODALITY_NAMES
+from mmcloudseg.datasets.grids import scaled_shape
+from mmcloudseg.datasets.rasters import RasterHeader, raster_session, read_header
+from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
+from mmcloudseg.utils.errors import DataError
 
 BAND_GROUPS = dict(img_path="optical", cloud_free_path="optical", sar_path="sar")
 

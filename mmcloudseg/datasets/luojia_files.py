@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-from .errors import DataError
-from .sample_lists import MODALITY_NAMES
+from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
+from mmcloudseg.utils.errors import DataError
 
 FOLDERS = dict(
     img_path="s2_cloudy",

@@ -8,8 +8,7 @@ from typing import Any
 
 from mmseg.registry import DATASETS
 
-from .errors import DataError
-from .luojia_files import (
+from mmcloudseg.datasets.luojia_files import (
     COVER_BINS,
     FOLDERS,
     bin_folders,
@@ -19,7 +18,8 @@ from .luojia_files import (
     patch_of,
     regions_in,
 )
-from .optical_sar import OpticalSARDataset
+from mmcloudseg.datasets.optical_sar import OpticalSARDataset
+from mmcloudseg.utils.errors import DataError
 
 SPLITS = ("train", "val", "test")
 NUM_CODES = 6

@@ -10,9 +10,9 @@ from typing import Any
 
 from mmseg.registry import DATASETS
 
-from .errors import DataError
-from .optical_sar import IGNORED, OpticalSARDataset
-from .sample_lists import list_names
+from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.datasets.sample_lists import list_names
+from mmcloudseg.utils.errors import DataError
 
 CSV_COLUMNS = ("cloud_free_path", "img_path", "sar_path", "seg_map_path", "cloud_mask_path")
 FILE_KINDS = dict(

@@ -9,10 +9,9 @@ from typing import Any
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from .errors import DataError
-from .header_checks import band_counts, evenly_spaced, header_problems
-from .rasters import raster_session
-from .sample_lists import (
+from mmcloudseg.datasets.header_checks import band_counts, evenly_spaced, header_problems
+from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.datasets.sample_lists import (
     MODALITY_NAMES,
     list_names,
     missing_files,
@@ -21,6 +20,7 @@ from .sample_lists import (
     samples_by_name,
     unpaired_sar,
 )
+from mmcloudseg.utils.errors import DataError
 
 IGNORED = 255
 

@@ -19,7 +19,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from .errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 
 @dataclass(frozen=True)

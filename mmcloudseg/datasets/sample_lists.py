@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from .errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 MODALITY_NAMES = dict(
     img_path="optical image",

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from mmseg.registry import DATASETS
 
-from .errors import DataError
-from .grids import resample
-from .header_checks import header_problems
-from .optical_sar import IGNORED, OpticalSARDataset
-from .rasters import raster_session
-from .sample_lists import missing_files
-from .transforms import LoadRasters, cloud_cover
-from .wrappers import inner_datasets
+from mmcloudseg.datasets.grids import resample
+from mmcloudseg.datasets.header_checks import header_problems
+from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.datasets.sample_lists import missing_files
+from mmcloudseg.datasets.transforms import LoadRasters, cloud_cover
+from mmcloudseg.datasets.wrappers import inner_datasets
+from mmcloudseg.utils.errors import DataError
 
 SPLITS = ("train", "val", "test")
 COVER_BINS = 5

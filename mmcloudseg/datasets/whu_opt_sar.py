@@ -9,8 +9,8 @@ from typing import Any
 
 from mmseg.registry import DATASETS
 
-from .errors import DataError
-from .optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.utils.errors import DataError
 
 # Codes, names and colours as published, in the order of the codes.
 LEGEND = {

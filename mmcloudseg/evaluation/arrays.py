@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.evaluation.calibration import ConfidenceHistogram, confidence_edges
 from mmcloudseg.evaluation.confusion import SampleConfusion
+from mmcloudseg.utils.files import atomic_write
 
 CONFUSION_FILE = "confusion.npz"
 CALIBRATION_FILE = "calibration.npz"
@@ -75,5 +75,5 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 def _save(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
     # Through an open file: numpy would add a suffix to the temporary name.
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **arrays)

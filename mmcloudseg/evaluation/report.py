@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prettytable import PrettyTable, TableStyle
 
-from mmcloudseg.apis.files import written_whole
+from mmcloudseg.utils.files import atomic_write
 
 SUMMARY_SCORES = (
     ("aAcc", "OA", "overall_accuracy"),
@@ -122,5 +122,5 @@ def scores_to_json(metrics: Mapping[str, float], path: str | Path) -> None:
         path: The file. Its folder is made where missing; a file that is there is replaced.
     """
     values = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", "utf-8")

@@ -9,9 +9,9 @@ import numpy as np
 import rasterio
 from rasterio.warp import transform
 
-from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.sources import SceneRaster, check_reference, reading
+from mmcloudseg.utils.errors import DataError
 
 _CLIPPED = 0.99
 """Share of values at or beyond the ends of the model's range that cannot be an accident."""

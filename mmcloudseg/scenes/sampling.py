@@ -10,7 +10,7 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 _PARTS = 8  # along each axis
 _PART_PIXELS = 64

@@ -13,10 +13,10 @@ from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.datasets.rasters import unreadable
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.sampling import Nodata, ValueSample, read_raw, sample_values
+from mmcloudseg.utils.errors import DataError
 
 
 @dataclass

@@ -13,10 +13,10 @@ import rasterio
 from affine import Affine
 from rasterio.errors import RasterioError
 
-from mmcloudseg.apis.files import written_whole
-from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.products import Product
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.files import atomic_write
 
 _STATE = "state.json"
 
@@ -54,7 +54,7 @@ class StripFolder:
             return
         try:
             self.clear()
-            with written_whole(file) as temporary:
+            with atomic_write(file) as temporary:
                 temporary.write_text(json.dumps(self._state, indent=1))
         except OSError as error:
             raise unwritable(self.path, error) from error
@@ -116,7 +116,7 @@ class StripFolder:
             bigtiff="if_safer",
         )
         try:
-            with written_whole(path) as temporary:
+            with atomic_write(path) as temporary:
                 with rasterio.open(temporary, "w", **profile) as raster:
                     raster.write(bands)
                 # A full disk may go unnoticed until the file is closed.

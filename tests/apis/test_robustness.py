@@ -21,9 +21,9 @@ from mmcloudseg.apis.robustness_points import (
     pipeline_of,
     simulation_settings,
 )
-from mmcloudseg.datasets import DataError
 from mmcloudseg.evaluation.metrics import CloudIoUMetric
 from mmcloudseg.utils.config_types import type_name
+from mmcloudseg.utils.errors import DataError
 
 CONFIG = "configs/cloudseg_mini.py"
 BASELINE = "configs/baselines/segformer_mit-b0_mini.py"

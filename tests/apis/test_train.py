@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 from mmcloudseg.apis.config import load_config
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.apis.train import train
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 pytestmark = pytest.mark.slow
 

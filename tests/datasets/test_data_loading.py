@@ -8,7 +8,8 @@ import pytest
 import torch
 from mmengine.runner import Runner, set_random_seed
 
-from mmcloudseg.datasets import AlignedRandomCrop, DataError
+from mmcloudseg.datasets import AlignedRandomCrop
+from mmcloudseg.utils.errors import DataError
 
 PIPELINE = [
     dict(type="AlignedRandomCrop", crop_size=40, step=10),

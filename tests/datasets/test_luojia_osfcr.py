@@ -7,8 +7,9 @@ import pytest
 from affine import Affine
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets import DataError, LuojiaOSFCRDataset
+from mmcloudseg.datasets import LuojiaOSFCRDataset
 from mmcloudseg.datasets.luojia_osfcr import split_regions
+from mmcloudseg.utils.errors import DataError
 
 LOADING = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
 BINS = ("0-20%", "20%-40%", "40%-60%", "60%-80%", "80%-100%")

@@ -7,8 +7,8 @@ import pytest
 from mmengine.dataset import RepeatDataset
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.m3mcr import LEVELS, area_number, is_held_out
+from mmcloudseg.utils.errors import DataError
 
 LOADING = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
 

@@ -5,8 +5,8 @@ import pytest
 from affine import Affine
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.header_checks import evenly_spaced
+from mmcloudseg.utils.errors import DataError
 
 LOADING = [
     dict(type="LoadRasters", modalities=("optical", "sar")),

@@ -8,7 +8,6 @@ import rasterio
 from affine import Affine
 from rasterio.windows import Window
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.rasters import (
     load_array,
     open_raster,
@@ -16,6 +15,7 @@ from mmcloudseg.datasets.rasters import (
     read_bands,
     read_header,
 )
+from mmcloudseg.utils.errors import DataError
 
 
 @pytest.fixture

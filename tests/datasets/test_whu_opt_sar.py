@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets import DataError, WHUOptSARDataset
+from mmcloudseg.datasets import WHUOptSARDataset
 from mmcloudseg.datasets.conversion import convert
 from mmcloudseg.datasets.simulation import write_mini_whu
+from mmcloudseg.utils.errors import DataError
 
 LOADING = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
 CLASSES = ("farmland", "city", "village", "water", "forest", "road", "others")

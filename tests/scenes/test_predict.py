@@ -18,9 +18,9 @@ from rasterio.windows import Window
 from scene_files import CORNER, UTM, optical_bands, sar_bands, write
 
 from mmcloudseg.apis.scenes import ScenePredictor
-from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.sources import opened
+from mmcloudseg.utils.errors import DataError
 
 NODATA = 255
 

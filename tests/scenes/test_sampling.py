@@ -5,8 +5,8 @@ import pytest
 import rasterio
 from scene_files import write
 
-from mmcloudseg.datasets.errors import DataError
 from mmcloudseg.scenes.sampling import Nodata, sample_values
+from mmcloudseg.utils.errors import DataError
 
 
 def sample(path, nodata=None, zero_is_data=False, bands=(1,)):

@@ -4,7 +4,7 @@ import pytest
 import rasterio
 
 from mmcloudseg.apis.scene_list import ScenePair, predict_list, read_pairs
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 
 def test_paths_are_relative_to_the_list(tmp_path):

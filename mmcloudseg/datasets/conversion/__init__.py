@@ -1,5 +1,5 @@
 """Converters of published data sets into folders that a data loader reads quickly."""
 
-from .whu_convert import Conversion, check, convert
+from mmcloudseg.datasets.conversion.whu_convert import Conversion, check, convert
 
 __all__ = ["Conversion", "check", "convert"]

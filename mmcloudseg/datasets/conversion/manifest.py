@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcloudseg.apis.files import written_whole
+from mmcloudseg.utils.files import atomic_write
 
 SPLITS = ("train", "val", "test")
 MODALITIES = ("optical", "sar", "label", "cloudy", "cloud_opacity", "cloud_mask")
@@ -40,7 +40,7 @@ def pixel_checksum(pixels: np.ndarray) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file that appears when it is complete."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

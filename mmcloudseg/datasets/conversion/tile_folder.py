@@ -9,10 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcloudseg.datasets.errors import DataError
-from mmcloudseg.datasets.whu_opt_sar import RECIPE_FILE
-
-from .manifest import (
+from mmcloudseg.datasets.conversion.manifest import (
     MANIFEST,
     MODALITIES,
     SPLITS,
@@ -22,11 +19,13 @@ from .manifest import (
     write_manifest,
     write_text,
 )
+from mmcloudseg.datasets.whu_opt_sar import RECIPE_FILE
+from mmcloudseg.utils.errors import DataError
 
 RECORDS = ".finished"
 """Hidden folder with a file for each finished scene, while there are others to do."""
 UNFINISHED = ".*.part"
-"""What ``written_whole`` names its files until they are complete."""
+"""What ``atomic_write`` names its files until they are complete."""
 
 
 class TileFolder:

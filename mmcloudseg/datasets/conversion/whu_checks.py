@@ -11,13 +11,12 @@ import rasterio
 from rasterio.windows import Window
 from tqdm import tqdm
 
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene
+from mmcloudseg.datasets.conversion.whu_tree import Problem, PublishedTree
+from mmcloudseg.datasets.conversion.workers import Workers
 from mmcloudseg.datasets.rasters import open_raster, raster_session
 from mmcloudseg.datasets.whu_opt_sar import LABEL_CODES
-
-from .whu_tiles import FOLDERS, Scene
-from .whu_tree import Problem, PublishedTree
-from .workers import Workers
+from mmcloudseg.utils.errors import DataError
 
 PUBLISHED_SHAPE = (3704, 5556)
 BANDS = dict(optical=4, sar=1, label=1)

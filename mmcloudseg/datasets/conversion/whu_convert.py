@@ -11,18 +11,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.datasets.conversion.manifest import Row
+from mmcloudseg.datasets.conversion.tile_folder import TileFolder
+from mmcloudseg.datasets.conversion.whu_checks import check_tree
+from mmcloudseg.datasets.conversion.whu_rows import CLOUD_SETTINGS, Clouds, RowOfTiles
+from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene, tile_origins
+from mmcloudseg.datasets.conversion.whu_tree import PublishedTree, find_scenes
+from mmcloudseg.datasets.conversion.workers import Workers, default_jobs
 from mmcloudseg.datasets.rasters import raster_session, read_header
 from mmcloudseg.datasets.simulation import simulate_clouds
-
-from .folder_lock import locked
-from .manifest import Row
-from .tile_folder import TileFolder
-from .whu_checks import check_tree
-from .whu_rows import CLOUD_SETTINGS, Clouds, RowOfTiles
-from .whu_tiles import FOLDERS, Scene, tile_origins
-from .whu_tree import PublishedTree, find_scenes
-from .workers import Workers, default_jobs
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.locks import folder_lock
 
 # Part of the recipe: to be raised when the same scenes come out as other tiles or other clouds.
 FORMAT_VERSION = 1
@@ -110,7 +109,7 @@ def convert(
     folders = tuple(
         TileFolder(out / str(size), dict(tile_size=size, **recipe)) for size in tile_sizes
     )
-    with locked(out):
+    with folder_lock(out):
         todo = folders if tree.problems else _unfinished(folders, tree)
         if todo:
             # Half-done files go last, when no process is left that makes them.

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from rasterio.io import MemoryFile
 
-from mmcloudseg.apis.files import written_whole
+from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
+from mmcloudseg.datasets.conversion.whu_tiles import Scene, cut_tiles, read_rows
 from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.datasets.simulation import (
     GF1_UM,
@@ -18,9 +19,7 @@ from mmcloudseg.datasets.simulation import (
     WHU_GSD_M,
     SimulatedClouds,
 )
-
-from .manifest import MODALITIES, Row, pixel_checksum
-from .whu_tiles import Scene, cut_tiles, read_rows
+from mmcloudseg.utils.files import atomic_write
 
 CLOUD_SETTINGS = dict(
     gsd_m=float(WHU_GSD_M),
@@ -113,7 +112,7 @@ def write_tile(path: Path, pixels: np.ndarray, predictor: int = 1) -> None:
         content = memory.read()
     # Not by GDAL: when a disk is full, it may tell only on its own error stream.
     try:
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 LISTS = dict(train="train_list.txt", test="test_list.txt")
 # The publishers' repository has both lists in one file, under the headings "train:" and "test:".

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcloudseg.datasets.errors import DataError
-
-from .manifest import SPLITS
-from .whu_split import BOTH_LISTS, LISTS, map_sheet, read_lists, validation_scenes
-from .whu_tiles import FOLDERS, Scene
+from mmcloudseg.datasets.conversion.manifest import SPLITS
+from mmcloudseg.datasets.conversion.whu_split import (
+    BOTH_LISTS,
+    LISTS,
+    map_sheet,
+    read_lists,
+    validation_scenes,
+)
+from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene
+from mmcloudseg.utils.errors import DataError
 
 PUBLISHED_SCENES = 100
 SUFFIXES = (".tif", ".tiff")

@@ -1,10 +1,10 @@
 """Transforms for optical and SAR samples."""
 
-from .aligned_crop import AlignedCenterCrop, AlignedRandomCrop
-from .formatting import PackCloudSegInputs, cloud_cover
-from .loading import LoadRasters
-from .modality_dropout import DropModality, RandomModalityDropout
-from .simulate_clouds import SimulateClouds
+from mmcloudseg.datasets.transforms.aligned_crop import AlignedCenterCrop, AlignedRandomCrop
+from mmcloudseg.datasets.transforms.formatting import PackCloudSegInputs, cloud_cover
+from mmcloudseg.datasets.transforms.loading import LoadRasters
+from mmcloudseg.datasets.transforms.modality_dropout import DropModality, RandomModalityDropout
+from mmcloudseg.datasets.transforms.simulate_clouds import SimulateClouds
 
 __all__ = [
     "AlignedCenterCrop",

@@ -8,9 +8,9 @@ from abc import abstractmethod
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ..errors import DataError
-from ..grids import is_whole, scaled_shape
-from ..rasters import raster_session, read_header
+from mmcloudseg.datasets.grids import is_whole, scaled_shape
+from mmcloudseg.datasets.rasters import raster_session, read_header
+from mmcloudseg.utils.errors import DataError
 
 
 class AlignedCrop(BaseTransform):

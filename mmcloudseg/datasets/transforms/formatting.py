@@ -10,7 +10,7 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
-from ..grids import resample, scaled_shape
+from mmcloudseg.datasets.grids import resample, scaled_shape
 
 META_KEYS = (
     "img_path",

@@ -9,9 +9,15 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from rasterio.windows import Window
 
-from ..errors import DataError
-from ..grids import pixel_centre_index, scaled_shape
-from ..rasters import load_array, open_raster, raster_session, read_bands, read_header
+from mmcloudseg.datasets.grids import pixel_centre_index, scaled_shape
+from mmcloudseg.datasets.rasters import (
+    load_array,
+    open_raster,
+    raster_session,
+    read_bands,
+    read_header,
+)
+from mmcloudseg.utils.errors import DataError
 
 PATH_KEYS = dict(optical="img_path", sar="sar_path", cloud_free="cloud_free_path")
 IGNORED = 255

@@ -10,12 +10,12 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ..errors import DataError
-from ..grids import resample
-from ..rasters import load_array, open_raster, raster_session
-from ..simulation import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
-from ..simulation.octaves import uniform
-from ..simulation.simulated_clouds import generator
+from mmcloudseg.datasets.grids import resample
+from mmcloudseg.datasets.rasters import load_array, open_raster, raster_session
+from mmcloudseg.datasets.simulation import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
+from mmcloudseg.datasets.simulation.octaves import uniform
+from mmcloudseg.datasets.simulation.simulated_clouds import generator
+from mmcloudseg.utils.errors import DataError
 
 
 @TRANSFORMS.register_module()

@@ -15,8 +15,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.engine.plain_values import to_plain
+from mmcloudseg.utils.files import atomic_write
 
 _BACKEND = "mmcloudseg.checkpoints"
 
@@ -39,7 +39,7 @@ class CheckpointBackend(LocalBackend):
         Raises:
             OSError: It could not be written or, as on a full disk, not be read back.
         """
-        with written_whole(filepath) as temporary:
+        with atomic_write(filepath) as temporary:
             temporary.write_bytes(obj)
             try:
                 torch.load(temporary, map_location="cpu", weights_only=True, mmap=True)

@@ -15,9 +15,9 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.datasets.grids import scaled_shape
 from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.utils.files import atomic_write
 
 
 @HOOKS.register_module()
@@ -99,7 +99,7 @@ def write_label_map(
         compress="deflate",
     )
     with (
-        written_whole(path) as temporary,
+        atomic_write(path) as temporary,
         raster_session(),
         rasterio.open(temporary, "w", **profile) as raster,
     ):

@@ -16,7 +16,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from torch import Tensor, nn
 
-from mmcloudseg.apis.files import written_whole
+from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.visualization.figure import PanelRow
 from mmcloudseg.visualization.samples import cloud_cover, sample_name, split_bands
 
@@ -131,7 +131,7 @@ class CloudSegVisualizationHook(Hook):
         return Path(self.out_dir or Path(runner.work_dir) / "pictures")
 
     def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:
-        with written_whole(self._folder(runner) / f"{name}.png") as temporary:
+        with atomic_write(self._folder(runner) / f"{name}.png") as temporary:
             Image.fromarray(picture).save(temporary, format="PNG")
 
 

@@ -15,8 +15,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mmcloudseg.apis.files import written_whole
 from mmcloudseg.models.backbones.stages import StageAdapter
+from mmcloudseg.utils.files import atomic_write
 
 _TIMEOUT_S = 20
 _Got = TypeVar("_Got")
@@ -90,7 +90,7 @@ def _fetch(url: str) -> dict[str, Any]:
         request = urllib.request.Request(url, headers={"User-Agent": "torch.hub"})
         with (
             urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response,
-            written_whole(path) as temporary,
+            atomic_write(path) as temporary,
         ):
             size = int(response.headers.get("Content-Length") or 0)
             shown = dict(total=size or None, desc=f"downloading {path.name}")

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.conversion.manifest import COLUMNS
 from mmcloudseg.datasets.conversion.tile_folder import TileFolder
+from mmcloudseg.utils.errors import DataError
 
 RECIPE = dict(tile_size=64, seed=0, scenes=dict(train=["A", "B"], test=["C"]))
 STATE = [[10, 123]]

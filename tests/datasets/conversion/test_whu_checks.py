@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.conversion import check
 from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.utils.errors import DataError
 
 A, B, C, D = "NH49E001013", "NH49E002014", "NH49E003015", "NH50E005001"
 T, U = "NH49E010020", "NI49E021011"

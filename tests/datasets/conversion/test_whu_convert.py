@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.datasets import DataError
-from mmcloudseg.datasets.conversion import convert, folder_lock, whu_rows
+from mmcloudseg.datasets.conversion import convert, whu_rows
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
 from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.datasets.simulation import simulate_clouds
+from mmcloudseg.utils import locks
+from mmcloudseg.utils.errors import DataError
 
 SPLITS = dict(
     train=("NH49E003015", "NH50E005001"),
@@ -362,7 +363,7 @@ def test_two_runs_at_once_are_refused(scenes, tmp_path, monkeypatch):
     while not (tmp_path / "32").exists():
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGSTOP)
-    monkeypatch.setattr(folder_lock, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
     try:
         with pytest.raises(DataError, match="another run is writing to this folder"):
             run(scenes, tmp_path, tile_sizes=[32])

@@ -1,7 +1,7 @@
 import pytest
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.conversion.whu_split import map_sheet, read_lists, validation_scenes
+from mmcloudseg.utils.errors import DataError
 
 
 def test_lists_as_people_write_them(tmp_path):

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.conversion.whu_tiles import (
     FOLDERS,
     Scene,
@@ -11,6 +10,7 @@ from mmcloudseg.datasets.conversion.whu_tiles import (
     tile_origins,
 )
 from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.utils.errors import DataError
 
 
 @pytest.mark.parametrize(

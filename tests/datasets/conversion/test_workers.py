@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from mmcloudseg.datasets import DataError
 from mmcloudseg.datasets.conversion.workers import Workers, default_jobs
+from mmcloudseg.utils.errors import DataError
 
 
 def square(number):

@@ -3,7 +3,8 @@ import random
 import numpy as np
 import pytest
 
-from mmcloudseg.datasets import AlignedCenterCrop, AlignedRandomCrop, DataError, LoadRasters
+from mmcloudseg.datasets import AlignedCenterCrop, AlignedRandomCrop, LoadRasters
+from mmcloudseg.utils.errors import DataError
 
 # Offsets that the paper's code draws with seed 911 (golden numbers, real/losses.json).
 PAPER_OFFSETS = [(70, 60), (140, 110), (130, 60), (20, 20)]

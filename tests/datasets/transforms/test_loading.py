@@ -4,8 +4,9 @@ import rasterio
 import torch
 import torch.nn.functional as F
 
-from mmcloudseg.datasets import DataError, LoadRasters
+from mmcloudseg.datasets import LoadRasters
 from mmcloudseg.datasets.transforms.loading import class_indices
+from mmcloudseg.utils.errors import DataError
 
 
 def pixels(path):

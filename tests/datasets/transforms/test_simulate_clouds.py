@@ -11,7 +11,8 @@ from mmengine.dataset import worker_init_fn
 from mmseg.registry import TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
-from mmcloudseg.datasets import DataError, SimulateClouds
+from mmcloudseg.datasets import SimulateClouds
+from mmcloudseg.utils.errors import DataError
 
 SETTINGS = dict(gsd_m=3.0, wavelengths_um=(0.49, 0.565, 0.665, 0.865))
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from mmcloudseg.apis.files import written_whole
+from mmcloudseg.utils.files import atomic_write
 
 
 def test_appears_when_complete(tmp_path):
     target = tmp_path / "new" / "a.txt"
-    with written_whole(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_text("x")
         assert not target.exists()
     assert target.read_text() == "x"
@@ -18,7 +18,7 @@ def test_an_error_leaves_what_was_there(tmp_path):
     target.write_text("old")
 
     def fail():
-        with written_whole(target) as temporary:
+        with atomic_write(target) as temporary:
             temporary.write_text("half")
             raise RuntimeError
 

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from mmcloudseg.datasets import DataError
-from mmcloudseg.datasets.conversion import folder_lock
-from mmcloudseg.datasets.conversion.folder_lock import locked
+from mmcloudseg.utils import locks
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.locks import folder_lock
 
 
 def hold(folder, pipe):
-    with locked(folder):
+    with folder_lock(folder):
         pipe.send("held")
         time.sleep(60)
 
@@ -30,33 +30,33 @@ def holder(tmp_path):
 
 
 def test_one_at_a_time(tmp_path, holder, monkeypatch):
-    monkeypatch.setattr(folder_lock, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
     message = "out: another run is writing to this folder"
-    with pytest.raises(DataError, match=message), locked(tmp_path / "out"):
+    with pytest.raises(DataError, match=message), folder_lock(tmp_path / "out"):
         pass
 
 
 def test_a_killed_holder_lets_go(tmp_path, holder):
     os.kill(holder.pid, signal.SIGKILL)
-    with locked(tmp_path / "out"):
+    with folder_lock(tmp_path / "out"):
         pass
 
 
 def test_nothing_is_left(tmp_path):
-    with locked(tmp_path / "a" / "out"):
+    with folder_lock(tmp_path / "a" / "out"):
         assert list((tmp_path / "a" / "out").iterdir()) == []
     assert not (tmp_path / "a" / "out").exists() and (tmp_path / "a").exists()
-    with locked(tmp_path / "a"):
+    with folder_lock(tmp_path / "a"):
         pass
     assert (tmp_path / "a").exists()
-    with locked(tmp_path / "out"):
+    with folder_lock(tmp_path / "out"):
         (tmp_path / "out" / "tile").write_text("")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["tile"]
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(FileExistsError), locked(tmp_path / "out"):
+    with pytest.raises(FileExistsError), folder_lock(tmp_path / "out"):
         pass
 
 
@@ -65,10 +65,10 @@ def test_a_folder_that_its_holder_removes_is_made_again(tmp_path):
     entered = []
 
     def wait_for_it():
-        with locked(folder):
+        with folder_lock(folder):
             entered.append(folder.is_dir())
 
-    with locked(folder):
+    with folder_lock(folder):
         waiting = threading.Thread(target=wait_for_it)
         waiting.start()
         time.sleep(0.2)

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmcloudseg.apis.errors import plain_text
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError, plain_text
 
 
 class Broken(torch.utils.data.Dataset):

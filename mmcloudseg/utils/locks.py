@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mmcloudseg.datasets.errors import DataError
+from mmcloudseg.utils.errors import DataError
 
 # The processes of a run that was killed hold the lock until they notice.
 PATIENCE_S = 5.0
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder for this process and those that it forks; leaves nothing in it.
 
     The kernel lets go when the last of them has ended, however it ended.
