@@ -13,9 +13,9 @@ from mmseg.registry import DATASETS
 from mmcloudseg.apis.config import load_config
 from mmcloudseg.datasets import LoadRasters, OpticalSARDataset
 from mmcloudseg.datasets.optical_sar import IGNORED
-from mmcloudseg.datasets.rasters import open_raster, raster_session, read_header
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES, missing_files
 from mmcloudseg.datasets.verification import SPLITS, leaf_datasets
+from mmcloudseg.rasters.reading import open_raster, raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 
 NEEDED = ("img_path", "cloud_free_path", "cloud_mask_path")

@@ -12,7 +12,7 @@ from typing import Any
 
 import rasterio
 
-from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.scenes.cog import publish, write_cog, write_style
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.inputs import open_pair

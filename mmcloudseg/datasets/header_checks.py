@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from mmcloudseg.datasets.grids import scaled_shape
-from mmcloudseg.datasets.rasters import RasterHeader, raster_session, read_header
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
+from mmcloudseg.rasters.grids import scaled_shape
+from mmcloudseg.rasters.reading import RasterHeader, raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 
 BAND_GROUPS = dict(img_path="optical", cloud_free_path="optical", sar_path="sar")

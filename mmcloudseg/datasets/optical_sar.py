@@ -10,7 +10,6 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets.header_checks import band_counts, evenly_spaced, header_problems
-from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.datasets.sample_lists import (
     MODALITY_NAMES,
     list_names,
@@ -20,6 +19,7 @@ from mmcloudseg.datasets.sample_lists import (
     samples_by_name,
     unpaired_sar,
 )
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.errors import DataError
 
 IGNORED = 255

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets.grids import resample
 from mmcloudseg.datasets.header_checks import header_problems
 from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
-from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.datasets.sample_lists import missing_files
 from mmcloudseg.datasets.transforms import LoadRasters, cloud_cover
 from mmcloudseg.datasets.wrappers import inner_datasets
+from mmcloudseg.rasters.grids import resample
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.errors import DataError
 
 SPLITS = ("train", "val", "test")

@@ -9,7 +9,7 @@ import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 
-from mmcloudseg.datasets.grids import INTEGER_TOLERANCE
+from mmcloudseg.rasters.grids import INTEGER_TOLERANCE
 
 
 @dataclass(frozen=True)

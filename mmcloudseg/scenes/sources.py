@@ -13,7 +13,7 @@ from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from mmcloudseg.datasets.rasters import unreadable
+from mmcloudseg.rasters.reading import unreadable
 from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.sampling import Nodata, ValueSample, read_raw, sample_values
 from mmcloudseg.utils.errors import DataError

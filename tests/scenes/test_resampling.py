@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmcloudseg.datasets.grids import resample
+from mmcloudseg.rasters.grids import resample
 from mmcloudseg.scenes.resampling import RowResampler
 from mmcloudseg.scenes.tiles import TileAxis
 

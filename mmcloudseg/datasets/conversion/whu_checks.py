@@ -14,8 +14,8 @@ from tqdm import tqdm
 from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene
 from mmcloudseg.datasets.conversion.whu_tree import Problem, PublishedTree
 from mmcloudseg.datasets.conversion.workers import Workers
-from mmcloudseg.datasets.rasters import open_raster, raster_session
 from mmcloudseg.datasets.whu_opt_sar import LABEL_CODES
+from mmcloudseg.rasters.reading import open_raster, raster_session
 from mmcloudseg.utils.errors import DataError
 
 PUBLISHED_SHAPE = (3704, 5556)

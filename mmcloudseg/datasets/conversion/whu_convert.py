@@ -18,8 +18,8 @@ from mmcloudseg.datasets.conversion.whu_rows import CLOUD_SETTINGS, Clouds, RowO
 from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene, tile_origins
 from mmcloudseg.datasets.conversion.whu_tree import PublishedTree, find_scenes
 from mmcloudseg.datasets.conversion.workers import Workers, default_jobs
-from mmcloudseg.datasets.rasters import raster_session, read_header
 from mmcloudseg.datasets.simulation import simulate_clouds
+from mmcloudseg.rasters.reading import raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.locks import folder_lock
 

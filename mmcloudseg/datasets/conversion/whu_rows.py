@@ -11,7 +11,6 @@ from rasterio.io import MemoryFile
 
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import Scene, cut_tiles, read_rows
-from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.datasets.simulation import (
     GF1_UM,
     MASK_THRESHOLD,
@@ -19,6 +18,7 @@ from mmcloudseg.datasets.simulation import (
     WHU_GSD_M,
     SimulatedClouds,
 )
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.files import atomic_write
 
 CLOUD_SETTINGS = dict(

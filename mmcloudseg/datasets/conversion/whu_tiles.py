@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from rasterio.windows import Window
 
-from mmcloudseg.datasets.rasters import open_raster
 from mmcloudseg.datasets.whu_opt_sar import BACKGROUND_CODE
+from mmcloudseg.rasters.reading import open_raster
 
 FOLDERS = dict(optical="optical", sar="sar", label="lbl")
 """Modality -> its folder in the published set."""

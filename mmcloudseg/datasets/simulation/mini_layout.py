@@ -12,7 +12,7 @@ from uuid import uuid4
 import rasterio
 from numpy.typing import NDArray
 
-from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.rasters.reading import raster_session
 
 
 @dataclass(frozen=True)

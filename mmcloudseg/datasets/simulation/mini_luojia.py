@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.datasets.grids import resample
 from mmcloudseg.datasets.simulation.landscape import (
     BARREN,
     BUILT,
@@ -24,6 +23,7 @@ from mmcloudseg.datasets.simulation.noise import area_mean
 from mmcloudseg.datasets.simulation.sar import render_backscatter
 from mmcloudseg.datasets.simulation.simulated_clouds import simulate_clouds
 from mmcloudseg.datasets.simulation.spectra import render_reflectance
+from mmcloudseg.rasters.grids import resample
 
 LUOJIA_BINS = ("0-20%", "20%-40%", "40%-60%", "60%-80%", "80%-100%")
 """Folders of cloud cover, spelled as published."""

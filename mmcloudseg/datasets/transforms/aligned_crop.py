@@ -8,8 +8,8 @@ from abc import abstractmethod
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmcloudseg.datasets.grids import is_whole, scaled_shape
-from mmcloudseg.datasets.rasters import raster_session, read_header
+from mmcloudseg.rasters.grids import is_whole, scaled_shape
+from mmcloudseg.rasters.reading import raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 
 

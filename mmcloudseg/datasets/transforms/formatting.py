@@ -10,7 +10,7 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
-from mmcloudseg.datasets.grids import resample, scaled_shape
+from mmcloudseg.rasters.grids import resample, scaled_shape
 
 META_KEYS = (
     "img_path",

@@ -9,8 +9,8 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from rasterio.windows import Window
 
-from mmcloudseg.datasets.grids import pixel_centre_index, scaled_shape
-from mmcloudseg.datasets.rasters import (
+from mmcloudseg.rasters.grids import pixel_centre_index, scaled_shape
+from mmcloudseg.rasters.reading import (
     load_array,
     open_raster,
     raster_session,

@@ -15,8 +15,8 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
-from mmcloudseg.datasets.grids import scaled_shape
-from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.rasters.grids import scaled_shape
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.files import atomic_write
 
 

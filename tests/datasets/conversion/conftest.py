@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.rasters.reading import raster_session
 
 CODES = (0, 10, 20, 30, 40, 50, 60, 70)
 # The first two are on one sheet of the 1:100 000 map.

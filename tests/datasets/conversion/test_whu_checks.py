@@ -8,7 +8,7 @@ import pytest
 import rasterio
 
 from mmcloudseg.datasets.conversion import check
-from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.errors import DataError
 
 A, B, C, D = "NH49E001013", "NH49E002014", "NH49E003015", "NH50E005001"

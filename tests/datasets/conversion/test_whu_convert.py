@@ -16,8 +16,8 @@ import rasterio
 from mmcloudseg.datasets.conversion import convert, whu_rows
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
-from mmcloudseg.datasets.rasters import raster_session
 from mmcloudseg.datasets.simulation import simulate_clouds
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils import locks
 from mmcloudseg.utils.errors import DataError
 

@@ -9,7 +9,7 @@ from mmcloudseg.datasets.conversion.whu_tiles import (
     tile_name,
     tile_origins,
 )
-from mmcloudseg.datasets.rasters import raster_session
+from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.errors import DataError
 
 

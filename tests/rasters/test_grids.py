@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmcloudseg.datasets.grids import is_whole, pixel_centre_index, resample, scaled_shape
+from mmcloudseg.rasters.grids import is_whole, pixel_centre_index, resample, scaled_shape
 
 
 def test_ten_fine_pixels_over_three_coarse_ones():

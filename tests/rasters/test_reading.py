@@ -8,7 +8,7 @@ import rasterio
 from affine import Affine
 from rasterio.windows import Window
 
-from mmcloudseg.datasets.rasters import (
+from mmcloudseg.rasters.reading import (
     load_array,
     open_raster,
     raster_session,
