@@ -39,7 +39,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def mini(tmp_path_factory) -> Path:
     """A small mini data set: 4 training, 2 validation, 2 test samples."""
-    from mmcloudseg.datasets.simulation import write_mini_m3mcr
+    from mmcloudseg.procedural import write_mini_m3mcr
 
     folder = tmp_path_factory.mktemp("data") / "mini"
     write_mini_m3mcr(folder, seed=0, counts=dict(train=4, val=2, test=2))
@@ -50,7 +50,7 @@ def mini(tmp_path_factory) -> Path:
 def mini_whu(tmp_path_factory) -> Path:
     """Tiles of a small mini WHU-OPT-SAR: 2 training scenes, 1 validation and 1 test scene."""
     from mmcloudseg.datasets.conversion import convert
-    from mmcloudseg.datasets.simulation import write_mini_whu
+    from mmcloudseg.procedural import write_mini_whu
 
     folder = tmp_path_factory.mktemp("data")
     write_mini_whu(folder / "scenes", counts=dict(train=3, test=1), size=(256, 300))
@@ -61,7 +61,7 @@ def mini_whu(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def mini_luojia(tmp_path_factory) -> Path:
     """A small mini LuojiaSET-OSFCR: 3 regions of interest, one for each split."""
-    from mmcloudseg.datasets.simulation import write_mini_luojia
+    from mmcloudseg.procedural import write_mini_luojia
 
     folder = tmp_path_factory.mktemp("data") / "luojia"
     write_mini_luojia(folder, rois=3, patches_per_roi=5)

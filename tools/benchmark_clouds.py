@@ -47,12 +47,8 @@ def main() -> None:
     import numpy as np
     import scipy
 
-    from mmcloudseg.datasets.simulation import (
-        CLOUD_KINDS,
-        fractal_noise,
-        octave_noise,
-        simulate_clouds,
-    )
+    from mmcloudseg.clouds import CLOUD_KINDS, octave_noise, simulate_clouds
+    from mmcloudseg.procedural import fractal_noise
 
     print("| size | bands | kind | ms | megapixel-bands per second |")
     print("| ---: | ---: | :--- | ---: | ---: |")

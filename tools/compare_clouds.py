@@ -96,7 +96,7 @@ def main() -> None:
 
     from mmcloudseg.apis.cloud_pairs import config_datasets, folder_datasets
     from mmcloudseg.apis.compare_clouds import DEFAULT_MIX, CloudSettings, compare_clouds
-    from mmcloudseg.datasets.simulation import CLOUD_KINDS
+    from mmcloudseg.clouds import CLOUD_KINDS
     from mmcloudseg.evaluation.cloud_comparison import comparison_table
 
     kinds = [DEFAULT_MIX, *CLOUD_KINDS] if "all" in args.kinds else args.kinds

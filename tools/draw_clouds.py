@@ -43,7 +43,8 @@ def main() -> None:
     args = parse_args()
     import cv2
 
-    from mmcloudseg.datasets.simulation import CLOUD_KINDS, draw_sample
+    from mmcloudseg.clouds import CLOUD_KINDS
+    from mmcloudseg.procedural import draw_sample
     from mmcloudseg.rasters.reading import open_raster, raster_session
     from mmcloudseg.utils.files import atomic_write
     from mmcloudseg.visualization.cloud_gallery import draw_cloud_gallery

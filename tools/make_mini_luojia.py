@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Make the data set and say what was made."""
     args = parse_args()
-    from mmcloudseg.datasets.simulation import write_mini_luojia
+    from mmcloudseg.procedural import write_mini_luojia
 
     make_mini_set(
         args,

@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Make the data set and say what was made."""
     args = parse_args()
-    from mmcloudseg.datasets.simulation import write_mini_m3mcr
+    from mmcloudseg.procedural import write_mini_m3mcr
 
     counts = {"train": args.train, "val": args.val, "test": args.test}
     listed = ", ".join(f"{count} {split}" for split, count in counts.items())

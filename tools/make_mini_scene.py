@@ -26,7 +26,7 @@ def main() -> None:
     add("--seed", type=natural_number, default=0, help="same seed, same pixels (default 0)")
     add("--cloud-cover", type=float, default=0.4, help="fraction, 0 to 1 (default 0.4)")
     args = parser.parse_args()
-    from mmcloudseg.datasets.simulation.mini_scene import draw_scene, write_scene
+    from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 
     try:
         files = write_scene(args.out, draw_scene(args.size, args.seed, args.cloud_cover))

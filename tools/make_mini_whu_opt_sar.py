@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Make the data set and say what was made."""
     args = parse_args()
-    from mmcloudseg.datasets.simulation import write_mini_whu
+    from mmcloudseg.procedural import write_mini_whu
 
     counts = {"train": args.train, "test": args.test}
     listed = ", ".join(f"{count} {split}" for split, count in counts.items())

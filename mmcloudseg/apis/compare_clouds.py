@@ -18,8 +18,8 @@ from mmcloudseg.apis.cloud_pairs import (
     list_pairs,
     read_pair,
 )
+from mmcloudseg.clouds import CLOUD_KINDS, KIND_ODDS, SimulatedClouds, simulate_clouds
 from mmcloudseg.datasets.header_checks import evenly_spaced
-from mmcloudseg.datasets.simulation import CLOUD_KINDS, KIND_ODDS, SimulatedClouds, simulate_clouds
 from mmcloudseg.evaluation.cloud_comparison import (
     SampleComparison,
     Summary,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcloudseg.datasets.simulation import CLOUD_KINDS, simulate_clouds
+from mmcloudseg.clouds import CLOUD_KINDS, simulate_clouds
 from mmcloudseg.visualization.colours import Stretch
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmcloudseg.benchmark.scenes import _repeat, benchmark_scenes
-from mmcloudseg.datasets.simulation.mini_scene import draw_scene, write_scene
+from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 
 CONFIG = "configs/cloudseg_student_mini.py"
 

@@ -297,7 +297,7 @@ def test_lazy_init_looks_at_nothing(tmp_path):
 
 
 def test_the_miniature_set(tmp_path):
-    from mmcloudseg.datasets.simulation import write_mini_luojia
+    from mmcloudseg.procedural import write_mini_luojia
 
     write_mini_luojia(tmp_path / "mini", rois=3, patches_per_roi=4)
     for split in ("train", "val", "test"):

@@ -6,7 +6,7 @@ from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets import WHUOptSARDataset
 from mmcloudseg.datasets.conversion import convert
-from mmcloudseg.datasets.simulation import write_mini_whu
+from mmcloudseg.procedural import write_mini_whu
 from mmcloudseg.utils.errors import DataError
 
 LOADING = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from PIL import Image
 
-from mmcloudseg.datasets.simulation import CLOUD_KINDS
+from mmcloudseg.clouds import CLOUD_KINDS
 
 FILES = ["clouds.json", "clouds.md", "clouds.png"]
 CONFIG = """

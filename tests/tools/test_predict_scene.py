@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from mmcloudseg.datasets.simulation.mini_scene import draw_scene, write_scene
+from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 
 CONFIG = "configs/cloudseg_student_mini.py"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mmcloudseg.clouds import simulate_clouds
 from mmcloudseg.datasets.conversion.manifest import Row
 from mmcloudseg.datasets.conversion.tile_folder import TileFolder
 from mmcloudseg.datasets.conversion.whu_checks import check_tree
@@ -18,7 +19,6 @@ from mmcloudseg.datasets.conversion.whu_rows import CLOUD_SETTINGS, Clouds, RowO
 from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene, tile_origins
 from mmcloudseg.datasets.conversion.whu_tree import PublishedTree, find_scenes
 from mmcloudseg.datasets.conversion.workers import Workers, default_jobs
-from mmcloudseg.datasets.simulation import simulate_clouds
 from mmcloudseg.rasters.reading import raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.locks import folder_lock

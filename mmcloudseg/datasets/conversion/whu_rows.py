@@ -9,15 +9,10 @@ from pathlib import Path
 import numpy as np
 from rasterio.io import MemoryFile
 
+from mmcloudseg.clouds import MASK_THRESHOLD, OPACITY_STEPS, SimulatedClouds
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import Scene, cut_tiles, read_rows
-from mmcloudseg.datasets.simulation import (
-    GF1_UM,
-    MASK_THRESHOLD,
-    OPACITY_STEPS,
-    WHU_GSD_M,
-    SimulatedClouds,
-)
+from mmcloudseg.procedural import GF1_UM, WHU_GSD_M
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.files import atomic_write
 

@@ -10,9 +10,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmcloudseg.datasets.simulation import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
-from mmcloudseg.datasets.simulation.octaves import uniform
-from mmcloudseg.datasets.simulation.simulated_clouds import generator
+from mmcloudseg.clouds import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
+from mmcloudseg.clouds.octaves import uniform
+from mmcloudseg.clouds.simulation import generator
 from mmcloudseg.rasters.grids import resample
 from mmcloudseg.rasters.reading import load_array, open_raster, raster_session
 from mmcloudseg.utils.errors import DataError

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import rasterio
 
+from mmcloudseg.clouds import simulate_clouds
 from mmcloudseg.datasets.conversion import convert, whu_rows
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
-from mmcloudseg.datasets.simulation import simulate_clouds
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils import locks
 from mmcloudseg.utils.errors import DataError

@@ -1,0 +1,22 @@
+"""Simulated clouds for any optical image; imports neither torch nor MMSegmentation."""
+
+from mmcloudseg.clouds.drawing import MASK_THRESHOLD, OPACITY_STEPS, Clouds, draw_clouds
+from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, CloudKind
+from mmcloudseg.clouds.octaves import octave_noise
+from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
+from mmcloudseg.clouds.simulation import SimulatedClouds, simulate_clouds
+
+__all__ = [
+    "CLOUD_KINDS",
+    "KIND_ODDS",
+    "MASK_THRESHOLD",
+    "OPACITY_STEPS",
+    "CloudKind",
+    "Clouds",
+    "SimulatedClouds",
+    "add_clouds",
+    "cloud_reflectance",
+    "draw_clouds",
+    "octave_noise",
+    "simulate_clouds",
+]

@@ -1,0 +1,114 @@
+"""The one call that puts clouds over an image, the same on every machine."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmcloudseg.clouds.drawing import MASK_THRESHOLD, draw_clouds
+from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, choose_kind
+from mmcloudseg.clouds.octaves import uniform
+from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
+
+
+@dataclass(frozen=True)
+class SimulatedClouds:
+    """A cloudy image and what was rendered.
+
+    Attributes:
+        image: Bands x H x W, in the type and unit of the clear image.
+        opacity: H x W float32, share of the ground's light that is lost at 0.55 micrometres; a
+            multiple of 1 / 10 000.
+        mask: H x W bool, true where the opacity exceeds the threshold.
+        kind: Name of the clouds' kind.
+        cover: Share of cloudy pixels.
+        sun_azimuth_deg: Direction of the sun, clockwise from north (up in the image).
+    """
+
+    image: NDArray[np.number]
+    opacity: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    kind: str
+    cover: float
+    sun_azimuth_deg: float
+
+
+def simulate_clouds(
+    image: NDArray[np.number],
+    *,
+    name: str,
+    seed: int = 0,
+    gsd_m: float,
+    wavelengths_um: Sequence[float],
+    cover: float | tuple[float, float] = (0.0, 1.0),
+    kind: str | Mapping[str, float] = KIND_ODDS,
+    white: Sequence[float] | float | None = None,
+    scale: float = 10_000.0,
+    mask: NDArray[np.bool_] | None = None,
+    threshold: float = MASK_THRESHOLD,
+    octaves: int = 8,
+) -> SimulatedClouds:
+    """Put clouds over a clear optical image.
+
+    The clouds depend on the name, the seed and the arguments alone: same pixels on every machine,
+    in any process, in any order.
+
+    Args:
+        image: Bands x H x W, clear, of any integer or float type.
+        name: Of the image; each name has clouds of its own.
+        seed: Of the whole set.
+        gsd_m: Side of a pixel in metres.
+        wavelengths_um: Centre of each band in micrometres.
+        cover: Share of cloudy pixels, 0 to 1, or a range to draw it from.
+        kind: One of ``thick``, ``thin``, ``fog``, ``local``, ``mixed``, or names and their odds.
+        white: Image value of a fully opaque cloud, for all bands or each; by default its
+            reflectance times ``scale``.
+        scale: Image value of a reflectance of 1.
+        mask: H x W bool, a real mask whose place and shape the clouds take instead of ``cover``.
+        threshold: Opacity above which a pixel counts as cloudy.
+        octaves: Of the cloud field.
+
+    Returns:
+        The cloudy image, opacity and mask. Integer images are rounded, and clipped to their type.
+
+    Raises:
+        ValueError: If an argument is outside its range or sizes disagree.
+    """
+    rng = generator(seed, name)
+    low, high = (cover, cover) if isinstance(cover, int | float) else cover
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"cover: expected shares from 0 to 1 in order, found {cover}")
+    chosen = choose_kind(rng, kind)
+    share = min(uniform(rng, low, high), 1.0)
+    azimuth_deg = uniform(rng, 0, 360)
+    clouds = draw_clouds(
+        rng,
+        image.shape[1:],
+        gsd_m,
+        share,
+        CLOUD_KINDS[chosen],
+        azimuth_deg,
+        threshold,
+        octaves,
+        mask,
+    )
+    if white is None:
+        white = cloud_reflectance(wavelengths_um) * scale
+    elif isinstance(white, int | float):
+        white = [white] * len(wavelengths_um)
+    return SimulatedClouds(
+        image=add_clouds(image, clouds, wavelengths_um, white),
+        opacity=clouds.opacity,
+        mask=clouds.mask,
+        kind=chosen,
+        cover=clouds.cover,
+        sun_azimuth_deg=azimuth_deg,
+    )
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """A generator that a seed and a name determine."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))

@@ -1,0 +1,73 @@
+"""Procedural landscapes, how optical and SAR sensors see them, and the miniature data sets."""
+
+from mmcloudseg.procedural.landscape import (
+    CLASS_CODES,
+    Landscape,
+    aggregate_cover,
+    draw_landscape,
+    draw_shares,
+)
+from mmcloudseg.procedural.luojia_layout import write_mini_luojia
+from mmcloudseg.procedural.m3mcr_layout import MARKER, write_mini_m3mcr, write_sample
+from mmcloudseg.procedural.materials import Material, draw_materials
+from mmcloudseg.procedural.mini_layout import MiniLayout, write_geotiff
+from mmcloudseg.procedural.mini_luojia import (
+    LUOJIA_BINS,
+    SENTINEL2_UM,
+    CloudyView,
+    LuojiaPatch,
+    draw_luojia_patch,
+)
+from mmcloudseg.procedural.mini_m3mcr import SPLITS, Sample, cloud_cover, draw_sample
+from mmcloudseg.procedural.mini_whu import (
+    GF1_UM,
+    WHU_CODES,
+    WHU_GSD_M,
+    WHU_SPLITS,
+    WHUScene,
+    draw_whu_scene,
+)
+from mmcloudseg.procedural.noise import area_mean, area_weights, fractal_noise
+from mmcloudseg.procedural.sar import render_backscatter, speckle
+from mmcloudseg.procedural.spectra import PLANETSCOPE_UM, material_reflectance, render_reflectance
+from mmcloudseg.procedural.whu_layout import write_mini_whu
+
+__all__ = [
+    "CLASS_CODES",
+    "GF1_UM",
+    "LUOJIA_BINS",
+    "MARKER",
+    "PLANETSCOPE_UM",
+    "SENTINEL2_UM",
+    "SPLITS",
+    "WHU_CODES",
+    "WHU_GSD_M",
+    "WHU_SPLITS",
+    "CloudyView",
+    "Landscape",
+    "LuojiaPatch",
+    "Material",
+    "MiniLayout",
+    "Sample",
+    "WHUScene",
+    "aggregate_cover",
+    "area_mean",
+    "area_weights",
+    "cloud_cover",
+    "draw_landscape",
+    "draw_luojia_patch",
+    "draw_materials",
+    "draw_sample",
+    "draw_shares",
+    "draw_whu_scene",
+    "fractal_noise",
+    "material_reflectance",
+    "render_backscatter",
+    "render_reflectance",
+    "speckle",
+    "write_geotiff",
+    "write_mini_luojia",
+    "write_mini_m3mcr",
+    "write_mini_whu",
+    "write_sample",
+]

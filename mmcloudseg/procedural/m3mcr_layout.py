@@ -1,0 +1,113 @@
+"""Writes samples in the folders, files and lists of M3M-CR."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mmcloudseg.procedural.mini_layout import MiniLayout, north_up, write_geotiff
+from mmcloudseg.procedural.mini_m3mcr import (
+    LABEL_GSD_M,
+    OPTICAL_GSD_M,
+    SPLITS,
+    Sample,
+    draw_sample,
+)
+
+LAYOUT = MiniLayout(
+    marker="mini_m3mcr.json",
+    tool="make_mini_m3mcr.py",
+    names=(*SPLITS, *(f"{split}.csv" for split in SPLITS)),
+)
+MARKER = LAYOUT.marker
+"""File that says how a folder was made, and that it may be made again."""
+
+# In the lists' column order: folder's prefix, ending.
+_FILES = (
+    ("planet_cloudfree", ".tif"),
+    ("planet_cloudy", ".tif"),
+    ("S1", ".tif"),
+    ("landcover", ".tif"),
+    ("cloudmask", ".npy"),
+)
+
+
+def write_mini_m3mcr(
+    out: str | Path,
+    counts: Mapping[str, int],
+    seed: int = 0,
+    force: bool = False,
+    progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
+) -> int:
+    """Make the mini data set.
+
+    Everything is written to a folder beside ``out`` first and moved when complete.
+
+    Args:
+        out: Folder to make; its parents are made as needed.
+        counts: Number of samples of ``train``, ``val`` and ``test``.
+        seed: Seed of the data set, from 0.
+        force: Whether to replace the data set's files in a folder that this function did not make.
+        progress: Wraps the list of (split, index) that is worked through, as ``tqdm`` does.
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        FileExistsError: If ``out`` is a file, or holds something that this function did not make
+            and ``force`` is not given.
+        ValueError: If a split is unknown or a number negative.
+    """
+    if set(counts) - set(SPLITS) or min(counts.values(), default=0) < 0 or seed < 0:
+        raise ValueError(
+            f"write_mini_m3mcr: expected counts of {SPLITS} and a seed, none negative, found "
+            f"counts={dict(counts)}, seed={seed}"
+        )
+    recipe = {"seed": seed, "samples": {split: counts.get(split, 0) for split in SPLITS}}
+    return LAYOUT.write(out, lambda root: _fill(root, counts, seed, progress), recipe, force)
+
+
+def write_sample(root: Path, sample: Sample) -> str:
+    """Write the five files of a sample below ``root/split``.
+
+    Returns:
+        The sample's line for the list file, without line end.
+    """
+    paths = []
+    for prefix, ending in _FILES:
+        group = f"{prefix}_{sample.season}"
+        place = f"{group}_{sample.area}"
+        paths.append(f"{group}/{place}/{place}_p_{sample.patch}{ending}")
+    clear, cloudy, radar, labels, mask = (root / sample.split / path for path in paths)
+    optical = dict(
+        crs=f"EPSG:{sample.epsg}",
+        transform=north_up(sample.optical_origin, OPTICAL_GSD_M),
+        nodata=0,
+    )
+    coarse = dict(
+        crs=optical["crs"],
+        transform=north_up(sample.label_origin, LABEL_GSD_M),
+    )
+    write_geotiff(clear, sample.cloud_free, **optical)
+    write_geotiff(cloudy, sample.cloudy, **optical)
+    write_geotiff(radar, sample.backscatter_db, **coarse)
+    write_geotiff(labels, sample.land_cover[None], **coarse)
+    mask.parent.mkdir(parents=True, exist_ok=True)
+    np.save(mask, sample.cloud_mask, allow_pickle=False)
+    return ",".join(paths)
+
+
+def _fill(
+    root: Path,
+    counts: Mapping[str, int],
+    seed: int,
+    progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]],
+) -> None:
+    lines: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for split in SPLITS:
+        (root / split).mkdir()
+    todo = [(split, index) for split in SPLITS for index in range(counts.get(split, 0))]
+    for split, index in progress(todo):
+        lines[split].append(write_sample(root, draw_sample(seed, split, index)))
+    for split in SPLITS:
+        (root / f"{split}.csv").write_text("".join(line + "\n" for line in lines[split]))
