@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert, and say what came out."""
     args = parse_args()
-    from mmcloudseg.apis.reference_checkpoint import convert_file
+    from mmcloudseg.engine.reference_checkpoint import convert_file
 
     try:
         role = convert_file(args.source, args.target, args.role)

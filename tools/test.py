@@ -36,8 +36,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Test; what is wrong with data or options ends in one clear line."""
     args = parse_args()
-    from mmcloudseg.apis.config import parse_options
     from mmcloudseg.apis.test import test
+    from mmcloudseg.engine.configs import parse_options
     from mmcloudseg.utils.errors import plain_text
 
     try:

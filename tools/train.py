@@ -52,8 +52,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Train; what is wrong with data or options ends in one clear line."""
     args = parse_args()
-    from mmcloudseg.apis.config import parse_options
     from mmcloudseg.apis.train import train
+    from mmcloudseg.engine.configs import parse_options
     from mmcloudseg.utils.errors import plain_text
 
     try:

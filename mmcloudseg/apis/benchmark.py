@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmcloudseg.apis.config import parse_options
 from mmcloudseg.benchmark.cost import measure_suite
 from mmcloudseg.benchmark.options import check_methods
 from mmcloudseg.benchmark.report import write_report
@@ -18,6 +17,7 @@ from mmcloudseg.benchmark.results import gather
 from mmcloudseg.benchmark.run import Run
 from mmcloudseg.benchmark.runner import Runner, plan_runs
 from mmcloudseg.benchmark.suite import SuiteError, load_suite, raise_problems, seed_problems
+from mmcloudseg.engine.configs import parse_options
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.locks import folder_lock
 

@@ -10,11 +10,11 @@ import numpy as np
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from mmcloudseg.apis.config import load_config
 from mmcloudseg.datasets import LoadRasters, OpticalSARDataset
 from mmcloudseg.datasets.optical_sar import IGNORED
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES, missing_files
 from mmcloudseg.datasets.verification import SPLITS, leaf_datasets
+from mmcloudseg.engine.configs import load_config
 from mmcloudseg.rasters.reading import open_raster, raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 

@@ -17,7 +17,6 @@ from mmseg.registry import DATASETS
 from PIL import Image
 from tqdm import tqdm
 
-from mmcloudseg.apis.config import apply_options, load_config, student_only
 from mmcloudseg.apis.robustness_points import (
     Point,
     RobustnessSettings,
@@ -27,6 +26,7 @@ from mmcloudseg.apis.robustness_points import (
 )
 from mmcloudseg.apis.test import load_whole_checkpoint
 from mmcloudseg.datasets import OpticalSARDataset
+from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.evaluation.robustness_curve import SCORES, RobustnessCurve, Scores
 from mmcloudseg.utils.config_types import type_class, type_name
 from mmcloudseg.utils.files import atomic_write

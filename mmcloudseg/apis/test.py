@@ -11,8 +11,8 @@ from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from mmcloudseg.apis.checkpoints import checkpoint_errors
-from mmcloudseg.apis.config import (
+from mmcloudseg.engine.checkpoints import checkpoint_errors
+from mmcloudseg.engine.configs import (
     apply_options,
     load_config,
     overfit_training_samples,

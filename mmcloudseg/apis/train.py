@@ -12,14 +12,14 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmcloudseg.apis.checkpoints import BEST, newest_whole_checkpoint, publish_best
-from mmcloudseg.apis.config import (
+from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, publish_best
+from mmcloudseg.engine.configs import (
     is_distillation,
     load_config,
     overfit_training_samples,
     use_amp,
 )
-from mmcloudseg.apis.teacher import settle_teacher, teacher_config, teacher_config_path
+from mmcloudseg.engine.teacher import settle_teacher, teacher_config, teacher_config_path
 
 
 def train(

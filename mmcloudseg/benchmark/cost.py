@@ -18,9 +18,9 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmcloudseg.apis.config import load_config, networks
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.suite import Method, Suite
+from mmcloudseg.engine.configs import load_config, networks
 from mmcloudseg.utils.config_types import with_named_types
 from mmcloudseg.utils.files import atomic_write
 

@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import LOOPS, init_default_scope
 from mmseg.registry import MODELS
 
-from mmcloudseg.apis.config import is_distillation, load_config, parse_options
 from mmcloudseg.benchmark.suite import Method, Suite
+from mmcloudseg.engine.configs import is_distillation, load_config, parse_options
 from mmcloudseg.utils.config_types import type_class
 
 _STUDENT = "model.architecture."

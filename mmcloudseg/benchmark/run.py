@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmcloudseg.apis.checkpoints import BEST
 from mmcloudseg.benchmark.options import flattened, option_arguments, student_options
 from mmcloudseg.benchmark.suite import Method, Robustness
+from mmcloudseg.engine.checkpoints import BEST
 from mmcloudseg.utils.files import atomic_write
 
 TOOLS = Path(__file__).parents[2] / "tools"

@@ -12,10 +12,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mmcloudseg.apis.checkpoints import BEST
 from mmcloudseg.benchmark.processes import Processes
 from mmcloudseg.benchmark.run import Call, Run
 from mmcloudseg.benchmark.suite import Suite
+from mmcloudseg.engine.checkpoints import BEST
 
 _REFRESH_S = 2.0
 

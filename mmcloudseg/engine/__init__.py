@@ -1,5 +1,5 @@
-"""What runs beside the model."""
+"""Hooks, configs as the tools change them, checkpoints."""
 
-from mmcloudseg.engine.hooks import CloudSegVisualizationHook, LabelMapHook
+from mmcloudseg.engine.hooks import LabelMapHook, WholeCheckpointHook
 
-__all__ = ["CloudSegVisualizationHook", "LabelMapHook"]
+__all__ = ["LabelMapHook", "WholeCheckpointHook"]

@@ -18,8 +18,8 @@ from mmseg.registry import DATASETS, MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmcloudseg.apis.checkpoints import checkpoint_errors
-from mmcloudseg.apis.config import apply_options, load_config, student_only
+from mmcloudseg.engine.checkpoints import checkpoint_errors
+from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.models.segmentors.sliding import SlidingInference
 from mmcloudseg.utils.config_types import type_name
 

@@ -1,6 +1,7 @@
 """Pictures of samples, predictions and reconstructions."""
 
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
+from mmcloudseg.visualization.hook import CloudSegVisualizationHook
 from mmcloudseg.visualization.local_visualizer import CloudSegLocalVisualizer
 
-__all__ = ["CloudSegLocalVisualizer", "PanelRow", "draw_rows"]
+__all__ = ["CloudSegLocalVisualizer", "CloudSegVisualizationHook", "PanelRow", "draw_rows"]

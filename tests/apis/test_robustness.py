@@ -12,7 +12,6 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 
-from mmcloudseg.apis.config import load_config
 from mmcloudseg.apis.robustness import robustness
 from mmcloudseg.apis.robustness_points import (
     Point,
@@ -21,6 +20,7 @@ from mmcloudseg.apis.robustness_points import (
     pipeline_of,
     simulation_settings,
 )
+from mmcloudseg.engine.configs import load_config
 from mmcloudseg.evaluation.metrics import CloudIoUMetric
 from mmcloudseg.utils.config_types import type_name
 from mmcloudseg.utils.errors import DataError

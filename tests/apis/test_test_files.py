@@ -10,8 +10,8 @@ import torch
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from mmcloudseg.apis.config import load_config
 from mmcloudseg.apis.test import test as run_test
+from mmcloudseg.engine.configs import load_config
 from mmcloudseg.evaluation import scores_from_confusion
 from mmcloudseg.evaluation.arrays import (
     calibration_to_npz,

@@ -10,9 +10,9 @@ import torch
 from mmengine.runner import IterBasedTrainLoop
 from mmseg.registry import MODELS
 
-from mmcloudseg.apis.config import load_config
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.apis.train import train
+from mmcloudseg.engine.configs import load_config
 from mmcloudseg.utils.errors import DataError
 
 pytestmark = pytest.mark.slow

@@ -14,8 +14,8 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS, MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmcloudseg.apis.config import datasets, is_distillation, load_config, networks
 from mmcloudseg.datasets.conversion.whu_rows import CLOUD_SETTINGS
+from mmcloudseg.engine.configs import datasets, is_distillation, load_config, networks
 from mmcloudseg.models.backbones import stream_config
 
 ROOT = Path(__file__).parents[2] / "configs"

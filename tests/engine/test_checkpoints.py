@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmcloudseg.apis.checkpoints import (
+from mmcloudseg.engine.checkpoints import (
     BEST,
     newest_whole_checkpoint,
     publish_best,

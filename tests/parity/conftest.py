@@ -14,7 +14,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmcloudseg.apis.reference_checkpoint import convert_file
+from mmcloudseg.engine.reference_checkpoint import convert_file
 
 DATA = Path(__file__).parent / "data"
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from mmcloudseg.apis.reference_checkpoint import convert_file, convert_reference
+from mmcloudseg.engine.reference_checkpoint import convert_file, convert_reference
 
 
 @pytest.mark.parametrize("role", ["student", "teacher"])

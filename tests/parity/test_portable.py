@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmcloudseg.apis.reference_checkpoint import _names
+from mmcloudseg.engine.reference_checkpoint import _names
 
 TOLERANCE = 1e-6  # the golden outputs are stored as float32
 

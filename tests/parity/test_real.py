@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from mmengine.dataset import pseudo_collate
 
-from mmcloudseg.apis.reference_checkpoint import _names
 from mmcloudseg.datasets import M3MCRDataset
+from mmcloudseg.engine.reference_checkpoint import _names
 
 ROWS, COLUMNS = slice(100, 260), slice(50, 210)
 LABEL_ROWS, LABEL_COLUMNS = slice(30, 78), slice(15, 63)

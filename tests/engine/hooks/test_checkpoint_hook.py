@@ -9,7 +9,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
-from mmcloudseg.apis.checkpoints import newest_whole_checkpoint
+from mmcloudseg.engine.checkpoints import newest_whole_checkpoint
 from mmcloudseg.engine.hooks.checkpoint_hook import CheckpointBackend
 
 

@@ -14,8 +14,8 @@ from mmseg.registry import DATASETS, HOOKS, MODELS
 from mmseg.structures import SegDataSample
 from rasterio.crs import CRS
 
-from mmcloudseg.apis.config import load_config
 from mmcloudseg.engine import LabelMapHook
+from mmcloudseg.engine.configs import load_config
 
 CLASSES = ("water", "land", "wood")
 PALETTE = ([0, 0, 255], [0, 255, 0], [10, 20, 30])

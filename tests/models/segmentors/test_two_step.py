@@ -7,9 +7,9 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from mmcloudseg.apis.config import load_config
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.apis.train import train
+from mmcloudseg.engine.configs import load_config
 from mmcloudseg.models import TwoStep
 
 NARROW = dict(name="mit-b0", embed_dims=16, num_layers=[1, 1, 1, 1])

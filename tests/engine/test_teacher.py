@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmcloudseg.apis.config import load_config
-from mmcloudseg.apis.teacher import teacher_config
+from mmcloudseg.engine.configs import load_config
+from mmcloudseg.engine.teacher import teacher_config
 
 
 def test_only_options_of_the_model_and_the_work_dir_are_left_out(root, tmp_path):

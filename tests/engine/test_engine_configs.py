@@ -5,7 +5,10 @@ import torch
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from mmcloudseg.apis.config import (
+from mmcloudseg.apis.robustness import robustness
+from mmcloudseg.apis.scenes import ScenePredictor
+from mmcloudseg.apis.test import test as run_test
+from mmcloudseg.engine.configs import (
     datasets,
     is_distillation,
     load_config,
@@ -15,9 +18,6 @@ from mmcloudseg.apis.config import (
     student_only,
     use_amp,
 )
-from mmcloudseg.apis.robustness import robustness
-from mmcloudseg.apis.scenes import ScenePredictor
-from mmcloudseg.apis.test import test as run_test
 
 
 @pytest.fixture

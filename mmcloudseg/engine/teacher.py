@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from mmcloudseg.apis.checkpoints import BEST, newest_whole_checkpoint, training_data
-from mmcloudseg.apis.config import load_config
+from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, training_data
+from mmcloudseg.engine.configs import load_config
 
 
 def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool:

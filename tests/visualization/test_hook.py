@@ -12,8 +12,7 @@ from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
 from torch import nn
 
-from mmcloudseg.engine import CloudSegVisualizationHook
-from mmcloudseg.visualization import CloudSegLocalVisualizer
+from mmcloudseg.visualization import CloudSegLocalVisualizer, CloudSegVisualizationHook
 
 
 @pytest.fixture
@@ -159,9 +158,7 @@ def test_plain_segmentor(runner, tmp_path):
 
 
 def test_only_the_main_process_draws(runner, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "mmcloudseg.engine.hooks.visualization_hook.is_main_process", lambda: False
-    )
+    monkeypatch.setattr("mmcloudseg.visualization.hook.is_main_process", lambda: False)
     assert run(CloudSegVisualizationHook(draw=True), runner, [0.5]) == []
     assert files(tmp_path) == []
 
@@ -169,7 +166,7 @@ def test_only_the_main_process_draws(runner, tmp_path, monkeypatch):
 def test_says_where_the_pictures_are(runner, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(
-        "mmcloudseg.engine.hooks.visualization_hook.print_log",
+        "mmcloudseg.visualization.hook.print_log",
         lambda message, logger: said.append(message),
     )
     run(CloudSegVisualizationHook(draw=True), runner, [0.5, 0.1])

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmcloudseg.apis.config import datasets
+from mmcloudseg.engine.configs import datasets
 from mmcloudseg.engine.plain_values import to_plain
 from mmcloudseg.utils.files import atomic_write
 
