@@ -134,8 +134,8 @@ def main() -> None:
         check_values=not args.no_value_check,
     )
     try:
-        from mmcloudseg.apis.scene_list import ScenePair, predict_list, read_pairs
         from mmcloudseg.engine.configs import parse_options
+        from mmcloudseg.scenes.lists import ScenePair, predict_list, read_pairs
 
         pairs = (
             read_pairs(args.list) if args.list else [ScenePair(args.optical, args.sar, args.out)]

@@ -76,8 +76,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Measure, and print the tables; what is wrong with data or options ends in one line."""
     args = parse_args()
-    from mmcloudseg.apis.robustness import robustness
-    from mmcloudseg.apis.robustness_points import RobustnessSettings
+    from mmcloudseg.benchmark.robustness import robustness
+    from mmcloudseg.benchmark.robustness_points import RobustnessSettings
     from mmcloudseg.engine.configs import parse_options
     from mmcloudseg.utils.errors import plain_text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mmcloudseg.benchmark.paired_runs import stack_runs
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.evaluation.bootstrap import PairedDifference, compare_methods
-from mmcloudseg.evaluation.paired_runs import stack_runs
 from mmcloudseg.utils.files import atomic_write
 
 _DRAWS = 10_000

@@ -11,11 +11,7 @@ from matplotlib.figure import Figure
 from mmcloudseg.benchmark.differences import write_differences
 from mmcloudseg.benchmark.environment import write_environment
 from mmcloudseg.benchmark.leaderboard import Costs, write_leaderboard
-from mmcloudseg.benchmark.results import MethodResult
-from mmcloudseg.benchmark.run import Run
-from mmcloudseg.benchmark.suite import Suite
-from mmcloudseg.utils.files import atomic_write
-from mmcloudseg.visualization.benchmark_plots import (
+from mmcloudseg.benchmark.plots import (
     Series,
     draw_accuracy_over_cost,
     draw_calibration,
@@ -23,6 +19,10 @@ from mmcloudseg.visualization.benchmark_plots import (
     draw_score_over_cover,
     save,
 )
+from mmcloudseg.benchmark.results import MethodResult
+from mmcloudseg.benchmark.run import Run
+from mmcloudseg.benchmark.suite import Suite
+from mmcloudseg.utils.files import atomic_write
 
 _COVER, _MIOU = "cover_", "/mIoU"
 _CLASS = "cloudy/IoU/"

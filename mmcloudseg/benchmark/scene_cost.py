@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from mmcloudseg.apis.scenes import ScenePredictor
 from mmcloudseg.benchmark.peak_memory import forget_peak, peak_mb
+from mmcloudseg.scenes.predictor import ScenePredictor
 
 
 def measure(

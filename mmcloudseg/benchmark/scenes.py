@@ -16,9 +16,9 @@ from rasterio.windows import Window
 
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.scene_cost import measure
-from mmcloudseg.evaluation.seams import seam_ratio
 from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 from mmcloudseg.scenes.network import TileNetwork
+from mmcloudseg.scenes.seams import seam_ratio
 from mmcloudseg.scenes.tiles import TileAxis
 from mmcloudseg.utils.files import atomic_write
 

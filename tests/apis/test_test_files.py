@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from mmcloudseg.apis.test import test as run_test
+from mmcloudseg.benchmark.paired_runs import stack_runs
 from mmcloudseg.engine.configs import load_config
 from mmcloudseg.evaluation import scores_from_confusion
 from mmcloudseg.evaluation.arrays import (
@@ -21,7 +22,6 @@ from mmcloudseg.evaluation.arrays import (
 from mmcloudseg.evaluation.bootstrap import compare_methods
 from mmcloudseg.evaluation.calibration import ConfidenceHistogram
 from mmcloudseg.evaluation.confusion import SampleConfusion
-from mmcloudseg.evaluation.paired_runs import stack_runs
 
 REGIONS = {"all": "", "cloud_free": "cloud_free/", "cloudy": "cloudy/"}
 

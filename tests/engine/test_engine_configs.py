@@ -5,9 +5,8 @@ import torch
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from mmcloudseg.apis.robustness import robustness
-from mmcloudseg.apis.scenes import ScenePredictor
 from mmcloudseg.apis.test import test as run_test
+from mmcloudseg.benchmark.robustness import robustness
 from mmcloudseg.engine.configs import (
     datasets,
     is_distillation,
@@ -18,6 +17,7 @@ from mmcloudseg.engine.configs import (
     student_only,
     use_amp,
 )
+from mmcloudseg.scenes.predictor import ScenePredictor
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from mmcloudseg.benchmark.paired_runs import stack_runs
 from mmcloudseg.evaluation.bootstrap import compare_methods, holm
 from mmcloudseg.evaluation.confusion import scores_from_confusion
-from mmcloudseg.evaluation.paired_runs import stack_runs
 
 
 def binary(accuracies, pixels=1000):

@@ -13,7 +13,7 @@ import rasterio
 import torch
 from scene_files import optical_bands, sar_bands, write
 
-from mmcloudseg.apis.scenes import ScenePredictor
+from mmcloudseg.scenes.predictor import ScenePredictor
 
 
 def optical(folder, bands=None, **profile):

@@ -17,8 +17,8 @@ from rasterio.warp import transform as to_crs
 from rasterio.windows import Window
 from scene_files import CORNER, UTM, optical_bands, sar_bands, write
 
-from mmcloudseg.apis.scenes import ScenePredictor
 from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.scenes.predictor import ScenePredictor
 from mmcloudseg.scenes.sources import opened
 from mmcloudseg.utils.errors import DataError
 
@@ -330,7 +330,7 @@ def test_model_without_cloud_removal_says_so(pixel_model, pair, tmp_path):
 
 
 def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_path, monkeypatch):
-    from mmcloudseg.apis import scenes
+    from mmcloudseg.scenes import predictor as scenes
 
     real = scenes.publish
 
@@ -351,7 +351,7 @@ def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_pa
 
 
 def test_resumed_with_an_edited_config_is_refused(pixel_model, pair, tmp_path, monkeypatch):
-    from mmcloudseg.apis import scenes
+    from mmcloudseg.scenes import predictor as scenes
 
     config, checkpoint = pixel_model()
     out = tmp_path / "map.tif"

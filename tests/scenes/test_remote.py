@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import rasterio
 
-from mmcloudseg.apis.scenes import ScenePredictor
+from mmcloudseg.scenes.predictor import ScenePredictor
 
 
 @pytest.fixture

@@ -118,8 +118,8 @@ def test_real_samples_as_a_scene(root, checkpoint, shared, tmp_path):
     """The map of a real sample is the one that tools/test.py's pipeline makes of it."""
     from mmseg.registry import DATASETS
 
-    from mmcloudseg.apis.scenes import ScenePredictor
     from mmcloudseg.engine.configs import datasets, load_config
+    from mmcloudseg.scenes.predictor import ScenePredictor
 
     cfg = load_config(str(root / CONFIG), None, str(shared / "m3mcr_sample"))
     described = list(datasets(cfg))[-1]

@@ -21,12 +21,12 @@ from mmcloudseg.scenes.mapping import SceneMapping
 from mmcloudseg.scenes.network import TileNetwork
 from mmcloudseg.scenes.outputs import check_output, identity, output_files, provenance
 from mmcloudseg.scenes.products import Product, products
+from mmcloudseg.scenes.quicklook import write_quicklook
 from mmcloudseg.scenes.settings import SceneSettings
 from mmcloudseg.scenes.sources import SceneRaster
 from mmcloudseg.scenes.strips import StripFolder, unwritable
 from mmcloudseg.utils.locks import folder_lock
 from mmcloudseg.version import __version__
-from mmcloudseg.visualization.scene_quicklook import write_quicklook
 
 _CACHE_MB = 128
 """GDAL's block cache: enough for a row of tiles, and no more with larger scenes."""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from mmengine.dist import all_gather_object, get_dist_info
 
-from mmcloudseg.apis.scenes import ScenePredictor, SceneReport
+from mmcloudseg.scenes.predictor import ScenePredictor, SceneReport
 from mmcloudseg.utils.errors import DataError
 
 COLUMNS = ("optical", "sar", "out")

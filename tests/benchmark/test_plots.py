@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mmcloudseg.evaluation.calibration import CONFIDENCE_BINS, ConfidenceHistogram
-from mmcloudseg.visualization.benchmark_plots import (
+from mmcloudseg.benchmark.plots import (
     Series,
     draw_accuracy_over_cost,
     draw_calibration,
@@ -15,6 +14,7 @@ from mmcloudseg.visualization.benchmark_plots import (
     save,
     style,
 )
+from mmcloudseg.evaluation.calibration import CONFIDENCE_BINS, ConfidenceHistogram
 
 
 def histogram(share: float) -> ConfidenceHistogram:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmcloudseg.visualization.scene_quicklook import ground
+from mmcloudseg.scenes.quicklook import ground
 
 
 def test_ground_leaves_clouds_out():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import rasterio
 
-from mmcloudseg.apis.scene_list import ScenePair, predict_list, read_pairs
+from mmcloudseg.scenes.lists import ScenePair, predict_list, read_pairs
 from mmcloudseg.utils.errors import DataError
 
 

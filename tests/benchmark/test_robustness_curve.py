@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from mmcloudseg.evaluation.robustness_curve import RobustnessCurve, area_under_curve
+from mmcloudseg.benchmark.robustness_curve import RobustnessCurve, area_under_curve
 
 
 def scores(miou):

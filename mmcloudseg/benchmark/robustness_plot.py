@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from mmcloudseg.evaluation.robustness_curve import OWN_CLOUDS, RobustnessCurve
+from mmcloudseg.benchmark.robustness_curve import OWN_CLOUDS, RobustnessCurve
 
 _SIZE_INCHES = (7.0, 4.6)
 _OWN_COLOUR = "black"

@@ -17,20 +17,20 @@ from mmseg.registry import DATASETS
 from PIL import Image
 from tqdm import tqdm
 
-from mmcloudseg.apis.robustness_points import (
+from mmcloudseg.apis.test import load_whole_checkpoint
+from mmcloudseg.benchmark.robustness_curve import SCORES, RobustnessCurve, Scores
+from mmcloudseg.benchmark.robustness_plot import draw_robustness
+from mmcloudseg.benchmark.robustness_points import (
     Point,
     RobustnessSettings,
     list_points,
     pipeline_of,
     simulation_settings,
 )
-from mmcloudseg.apis.test import load_whole_checkpoint
 from mmcloudseg.datasets import OpticalSARDataset
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
-from mmcloudseg.evaluation.robustness_curve import SCORES, RobustnessCurve, Scores
 from mmcloudseg.utils.config_types import type_class, type_name
 from mmcloudseg.utils.files import atomic_write
-from mmcloudseg.visualization.robustness_plot import draw_robustness
 
 METRIC = "CloudIoUMetric"
 

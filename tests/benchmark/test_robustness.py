@@ -12,8 +12,8 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 
-from mmcloudseg.apis.robustness import robustness
-from mmcloudseg.apis.robustness_points import (
+from mmcloudseg.benchmark.robustness import robustness
+from mmcloudseg.benchmark.robustness_points import (
     Point,
     RobustnessSettings,
     list_points,

@@ -9,9 +9,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmcloudseg.benchmark.robustness_curve import MISSING_TITLES, OWN_CLOUDS
 from mmcloudseg.clouds import CLOUD_KINDS
 from mmcloudseg.datasets.transforms.modality_dropout import MODALITIES
-from mmcloudseg.evaluation.robustness_curve import MISSING_TITLES, OWN_CLOUDS
 from mmcloudseg.utils.config_types import type_name
 
 CLEAR = "clear"

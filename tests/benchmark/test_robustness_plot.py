@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mmcloudseg.evaluation.robustness_curve import RobustnessCurve
-from mmcloudseg.visualization.robustness_plot import draw_axes, draw_robustness
+from mmcloudseg.benchmark.robustness_curve import RobustnessCurve
+from mmcloudseg.benchmark.robustness_plot import draw_axes, draw_robustness
 
 
 def scores(miou):
