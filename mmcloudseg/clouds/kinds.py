@@ -41,7 +41,7 @@ class CloudKind:
 
 
 # Depths, edges, sizes and roughness are those with which clouds come nearest to the real ones of
-# M3M-CR by tools/compare_clouds.py.
+# M3M-CR by projects/cloud_realism/compare_clouds.py.
 CLOUD_KINDS = {
     # Banks of cumulus and stratocumulus that hide the ground.
     "thick": CloudKind(thick_depth=7.0, size_m=(220, 600)),

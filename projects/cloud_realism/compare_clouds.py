@@ -7,9 +7,10 @@ import functools
 import sys
 
 EXAMPLE = """examples:
-  python tools/compare_clouds.py data/m3mcr --out clouds
-  python tools/compare_clouds.py data/m3mcr --kinds all --draws 50 --real-masks
-  python tools/compare_clouds.py --config configs/cloudseg_m3mcr.py --data-root data/m3mcr
+  python projects/cloud_realism/compare_clouds.py data/m3mcr --out clouds
+  python projects/cloud_realism/compare_clouds.py data/m3mcr --kinds all --draws 50 --real-masks
+  python projects/cloud_realism/compare_clouds.py --config configs/cloudseg_m3mcr.py \\
+      --data-root data/m3mcr
 """
 
 
@@ -94,10 +95,10 @@ def main() -> None:
     args = parse_args()
     from tqdm import tqdm
 
-    from mmcloudseg.apis.cloud_pairs import config_datasets, folder_datasets
-    from mmcloudseg.apis.compare_clouds import DEFAULT_MIX, CloudSettings, compare_clouds
+    from cloud_realism.compare import DEFAULT_MIX, CloudSettings, compare_clouds
+    from cloud_realism.comparison import comparison_table
+    from cloud_realism.pairs import config_datasets, folder_datasets
     from mmcloudseg.clouds import CLOUD_KINDS
-    from mmcloudseg.evaluation.cloud_comparison import comparison_table
 
     kinds = [DEFAULT_MIX, *CLOUD_KINDS] if "all" in args.kinds else args.kinds
     bar = functools.partial(tqdm, desc="measuring clouds", unit="image", dynamic_ncols=True)

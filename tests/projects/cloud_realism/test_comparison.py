@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from mmcloudseg.evaluation.cloud_comparison import (
+from cloud_realism.comparison import (
     SampleComparison,
     comparison_table,
     percentile_of,
     summarise,
 )
-from mmcloudseg.evaluation.cloud_realism import CloudStatistics
+from cloud_realism.statistics import CloudStatistics
 
 
 def found(cover, slope=-3.0):

@@ -8,13 +8,13 @@ import numpy as np
 from prettytable import PrettyTable, TableStyle
 from scipy import stats
 
-from mmcloudseg.evaluation.cloud_realism import (
+from cloud_realism.statistics import (
     BRIGHTNESS_PERCENTS,
     PATCH_PERCENTS,
     SHADOW_REACH_M,
     CloudStatistics,
 )
-from mmcloudseg.evaluation.cloud_structure import CLOUD_SLOPE_WAVELENGTHS_M, SLOPE_WAVELENGTHS_M
+from cloud_realism.structure import CLOUD_SLOPE_WAVELENGTHS_M, SLOPE_WAVELENGTHS_M
 
 Summary = dict[str, dict[str, dict[str, float]]]
 

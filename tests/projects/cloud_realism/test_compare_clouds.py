@@ -25,7 +25,7 @@ PREFIX = dict(img_path="cloudy", cloud_free_path="clear", cloud_mask_path="mask"
 @pytest.fixture
 def compare(run_tool):
     """``compare(*arguments)``: exit code, standard output and standard error of the tool."""
-    return functools.partial(run_tool, "compare_clouds.py")
+    return functools.partial(run_tool, "projects/cloud_realism/compare_clouds.py")
 
 
 @pytest.fixture

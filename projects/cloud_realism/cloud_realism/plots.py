@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from mmcloudseg.evaluation.cloud_comparison import SampleComparison, Summary
-from mmcloudseg.evaluation.cloud_realism import CloudStatistics
-from mmcloudseg.evaluation.cloud_structure import SLOPE_WAVELENGTHS_M
+from cloud_realism.comparison import SampleComparison, Summary
+from cloud_realism.statistics import CloudStatistics
+from cloud_realism.structure import SLOPE_WAVELENGTHS_M
 
 _PLOT_INCHES = 4.2
 _PANEL_INCHES = 2.2

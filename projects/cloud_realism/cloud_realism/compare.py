@@ -12,25 +12,25 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mmcloudseg.apis.cloud_pairs import (
-    CloudPair,
-    band_centres_um,
-    list_pairs,
-    read_pair,
-)
-from mmcloudseg.clouds import CLOUD_KINDS, KIND_ODDS, SimulatedClouds, simulate_clouds
-from mmcloudseg.datasets.header_checks import evenly_spaced
-from mmcloudseg.evaluation.cloud_comparison import (
+from cloud_realism.comparison import (
     SampleComparison,
     Summary,
     comparison_table,
     percentile_of,
     summarise,
 )
-from mmcloudseg.evaluation.cloud_realism import CloudStatistics, cloud_statistics
+from cloud_realism.pairs import (
+    CloudPair,
+    band_centres_um,
+    list_pairs,
+    read_pair,
+)
+from cloud_realism.plots import PicturePair, draw_cloud_comparison
+from cloud_realism.statistics import CloudStatistics, cloud_statistics
+from mmcloudseg.clouds import CLOUD_KINDS, KIND_ODDS, SimulatedClouds, simulate_clouds
+from mmcloudseg.datasets.header_checks import evenly_spaced
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.files import atomic_write
-from mmcloudseg.visualization.cloud_comparison import PicturePair, draw_cloud_comparison
 
 DEFAULT_MIX = "default"
 """Name of the series that draws kinds by the simulation's own odds."""

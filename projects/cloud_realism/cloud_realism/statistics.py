@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from mmcloudseg.evaluation.cloud_structure import (
+from cloud_realism.structure import (
     Field,
     Mask,
     area_weighted_quantile,

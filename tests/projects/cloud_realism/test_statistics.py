@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mmcloudseg.evaluation.cloud_realism import (
+from cloud_realism.statistics import (
     cloud_statistics,
     quantile,
     shadow,
     std_ratio,
     texture_kept,
 )
-from mmcloudseg.evaluation.cloud_structure import (
+from cloud_realism.structure import (
     area_weighted_quantile,
     autocorrelation_length_m,
     cloud_slope,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.evaluation.cloud_comparison import SampleComparison, summarise
-from mmcloudseg.evaluation.cloud_realism import cloud_statistics
-from mmcloudseg.visualization.cloud_comparison import PicturePair, draw_cloud_comparison
+from cloud_realism.comparison import SampleComparison, summarise
+from cloud_realism.plots import PicturePair, draw_cloud_comparison
+from cloud_realism.statistics import cloud_statistics
 
 BANDS = ("blue", "nir")
 

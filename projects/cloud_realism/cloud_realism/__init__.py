@@ -1,0 +1,1 @@
+"""How close simulated clouds come to real ones."""
