@@ -83,15 +83,16 @@ def mini_root(request) -> Callable[[str], Path]:
 def run_tool(root, monkeypatch, capsys) -> Callable:
     """Run a tool in this process, which has the package imported already.
 
-    ``run_tool(name, *arguments)`` returns its exit code, standard output and standard error.
+    ``run_tool(path, *arguments)``, the path relative to ``tools/`` or else to the project's root,
+    returns its exit code, standard output and standard error.
     """
-    # As Python does for a script: what tools share lies beside them.
-    monkeypatch.syspath_prepend(root / "tools")
 
     def run(name: str, *arguments: object) -> tuple[int, str, str]:
         path = root / "tools" / name
         path = path if path.exists() else root / name
         tool = str(path)
+        # As Python does for a script: what it shares with others lies in its folder.
+        monkeypatch.syspath_prepend(path.parent)
         monkeypatch.setattr(sys, "argv", [tool, *map(str, arguments)])
         message = ""
         try:

@@ -28,9 +28,8 @@ def parse_args() -> argparse.Namespace:
         "--wavelengths",
         type=float,
         nargs="+",
-        default=[0.490, 0.565, 0.665, 0.865],
         metavar="UM",
-        help="its bands' centres in micrometres",
+        help="its bands' centres in micrometres (default: PlanetScope's)",
     )
     add("--covers", type=float, nargs="+", default=[0.2, 0.5, 0.8], help="0 to 1")
     add("--kinds", nargs="+", metavar="KIND", help="some kinds only (default: all)")
@@ -46,6 +45,7 @@ def main() -> None:
     from mmcloudseg.clouds import CLOUD_KINDS
     from mmcloudseg.procedural import draw_sample
     from mmcloudseg.rasters.reading import open_raster, raster_session
+    from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
     from mmcloudseg.utils.files import atomic_write
     from mmcloudseg.visualization.cloud_gallery import draw_cloud_gallery
 
@@ -64,7 +64,7 @@ def main() -> None:
             args.kinds or tuple(CLOUD_KINDS),
             seed=args.seed,
             gsd_m=args.gsd,
-            wavelengths_um=args.wavelengths,
+            wavelengths_um=args.wavelengths or PLANETSCOPE_UM,
             scale=args.scale,
         )
         suffix = "." + args.out.rsplit(".", 1)[-1]

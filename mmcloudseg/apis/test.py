@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from mmcloudseg.engine.checkpoints import checkpoint_errors
+from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import (
     apply_options,
     load_config,
@@ -85,16 +85,6 @@ def test(
         if show_dir is not None:
             print(f"Pictures: {Path(show_dir) / 'overview.png'}")
     return scores
-
-
-def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
-    """Load a checkpoint that has to fit the model.
-
-    Raises:
-        ValueError: It does not, or it cannot be read as tensors.
-    """
-    with checkpoint_errors(checkpoint, runner.cfg.filename):
-        runner.load_checkpoint(checkpoint, strict=True)
 
 
 def _write_arrays(metrics: Sequence[BaseMetric], classes: Sequence[str], folder: Path) -> None:

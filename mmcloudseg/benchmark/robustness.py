@@ -17,7 +17,6 @@ from mmseg.registry import DATASETS
 from PIL import Image
 from tqdm import tqdm
 
-from mmcloudseg.apis.test import load_whole_checkpoint
 from mmcloudseg.benchmark.robustness_curve import SCORES, RobustnessCurve, Scores
 from mmcloudseg.benchmark.robustness_plot import draw_robustness
 from mmcloudseg.benchmark.robustness_points import (
@@ -28,6 +27,7 @@ from mmcloudseg.benchmark.robustness_points import (
     simulation_settings,
 )
 from mmcloudseg.datasets import OpticalSARDataset
+from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.utils.config_types import type_class, type_name
 from mmcloudseg.utils.files import atomic_write

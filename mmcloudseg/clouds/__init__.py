@@ -1,5 +1,6 @@
 """Simulated clouds for any optical image; imports neither torch nor MMSegmentation."""
 
+from mmcloudseg.clouds.cover import cloud_cover
 from mmcloudseg.clouds.drawing import MASK_THRESHOLD, OPACITY_STEPS, Clouds, draw_clouds
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, CloudKind
 from mmcloudseg.clouds.octaves import octave_noise
@@ -15,6 +16,7 @@ __all__ = [
     "Clouds",
     "SimulatedClouds",
     "add_clouds",
+    "cloud_cover",
     "cloud_reflectance",
     "draw_clouds",
     "octave_noise",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mmcloudseg.clouds.cover import cloud_cover
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, CloudKind
 from mmcloudseg.clouds.octaves import octave_noise, uniform
 
@@ -64,7 +65,7 @@ class Clouds:
     @property
     def cover(self) -> float:
         """Share of cloudy pixels."""
-        return np.count_nonzero(self.mask) / self.mask.size
+        return cloud_cover(self.mask)
 
     def rows(self, part: slice) -> "Clouds":
         """The same clouds over some rows of the image."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.datasets.optical_sar import OpticalSARDataset
 from mmcloudseg.datasets.sample_lists import list_names
+from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
 CSV_COLUMNS = ("cloud_free_path", "img_path", "sar_path", "seg_map_path", "cloud_mask_path")
@@ -51,7 +52,7 @@ COARSE_CLASSES = {
 
 
 def _coarse_codes() -> dict[int, int]:
-    codes = dict.fromkeys((NO_DATA_CODE, *WORLDCOVER), IGNORED)
+    codes = dict.fromkeys((NO_DATA_CODE, *WORLDCOVER), IGNORE_INDEX)
     for index, members in enumerate(COARSE_CLASSES.values()):
         codes.update(dict.fromkeys(members, index))
     return codes
@@ -66,7 +67,7 @@ LEVELS: dict[str, dict[str, Any]] = dict(
     fine=dict(
         classes=tuple(name for name, _ in WORLDCOVER.values()),
         palette=[list(colour) for _, colour in WORLDCOVER.values()],
-        codes={NO_DATA_CODE: IGNORED, **{code: i for i, code in enumerate(WORLDCOVER)}},
+        codes={NO_DATA_CODE: IGNORE_INDEX, **{code: i for i, code in enumerate(WORLDCOVER)}},
     ),
 )
 
@@ -177,7 +178,7 @@ class M3MCRDataset(OpticalSARDataset):
                 if new == list(level["classes"]):
                     return None
                 return {
-                    index: new.index(name) if name in new else IGNORED
+                    index: new.index(name) if name in new else IGNORE_INDEX
                     for index, name in enumerate(level["classes"])
                 }
         levels = {name: list(level["classes"]) for name, level in LEVELS.items()}

@@ -20,9 +20,8 @@ from mmcloudseg.datasets.sample_lists import (
     unpaired_sar,
 )
 from mmcloudseg.rasters.reading import raster_session
+from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
-
-IGNORED = 255
 
 
 @DATASETS.register_module()
@@ -275,7 +274,7 @@ class OpticalSARDataset(BaseSegDataset):
         codes = self.label_codes
         if codes is None and self._metainfo.get("classes"):
             base = type(self).METAINFO.get("classes") or self._metainfo["classes"]
-            codes = {**{index: index for index in range(len(base))}, IGNORED: IGNORED}
+            codes = {**{index: index for index in range(len(base))}, IGNORE_INDEX: IGNORE_INDEX}
         if codes is not None:
             chosen = self.label_map or {}
             info["label_codes"] = {code: chosen.get(index, index) for code, index in codes.items()}

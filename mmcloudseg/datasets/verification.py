@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from mmseg.registry import DATASETS
 
+from mmcloudseg.clouds import cloud_cover
 from mmcloudseg.datasets.header_checks import header_problems
-from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.datasets.optical_sar import OpticalSARDataset
 from mmcloudseg.datasets.sample_lists import missing_files
-from mmcloudseg.datasets.transforms import LoadRasters, cloud_cover
+from mmcloudseg.datasets.transforms import LoadRasters
 from mmcloudseg.datasets.wrappers import inner_datasets
 from mmcloudseg.rasters.grids import resample
 from mmcloudseg.rasters.reading import raster_session
+from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
 SPLITS = ("train", "val", "test")
@@ -45,7 +47,7 @@ class Findings:
         lines = [f"{self.samples} samples, {len(self.problems)} problems"]
         labelled = sum(self.label_pixels.values())
         if labelled:
-            names = {**dict(enumerate(self.classes)), IGNORED: "(ignored)"}
+            names = {**dict(enumerate(self.classes)), IGNORE_INDEX: "(ignored)"}
             shares = [
                 f"{name} {100 * self.label_pixels[index] / labelled:.1f} %"
                 for index, name in names.items()

@@ -9,7 +9,8 @@ from typing import Any
 
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets.optical_sar import IGNORED, OpticalSARDataset
+from mmcloudseg.datasets.optical_sar import OpticalSARDataset
+from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
 # Codes, names and colours as published, in the order of the codes.
@@ -23,7 +24,7 @@ LEGEND = {
     70: ("others", (153, 102, 153)),
 }
 BACKGROUND_CODE = 0
-LABEL_CODES = {BACKGROUND_CODE: IGNORED, **{code: index for index, code in enumerate(LEGEND)}}
+LABEL_CODES = {BACKGROUND_CODE: IGNORE_INDEX, **{code: index for index, code in enumerate(LEGEND)}}
 
 CONVERTER = "python tools/dataset_converters/whu_opt_sar.py"
 MINI_TOOL = "python tools/make_mini_whu_opt_sar.py"

@@ -1,5 +1,5 @@
 """Hooks, configs as the tools change them, checkpoints."""
 
-from mmcloudseg.engine.hooks import LabelMapHook, WholeCheckpointHook
+from mmcloudseg.engine.hooks import LabelMapHook
 
-__all__ = ["LabelMapHook", "WholeCheckpointHook"]
+__all__ = ["LabelMapHook"]

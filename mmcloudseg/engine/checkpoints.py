@@ -123,6 +123,16 @@ def checkpoint_errors(checkpoint: str, config: str) -> Iterator[None]:
         raise _unreadable(checkpoint, error) from error
 
 
+def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
+    """Load a checkpoint that has to fit the model.
+
+    Raises:
+        ValueError: It does not, or it cannot be read as tensors.
+    """
+    with checkpoint_errors(checkpoint, runner.cfg.filename):
+        runner.load_checkpoint(checkpoint, strict=True)
+
+
 def _unreadable(checkpoint: str, error: Exception) -> ValueError:
     why = (str(error).splitlines() or ["it is empty"])[0]
     return ValueError(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.text import shorten_list
 
 Role = Literal["student", "teacher"]
 
@@ -105,7 +106,7 @@ def _depths(network: Mapping[str, Tensor]) -> tuple[int, ...]:
 def _refuse_other_keys(given: set[str] | Mapping, expected: set[str] | Mapping) -> None:
     missing, surplus = sorted(expected - given), sorted(given - expected)
     problems = [
-        f"{word} {', '.join(keys[:5])}{f' and {len(keys) - 5} more' if len(keys) > 5 else ''}"
+        f"{word} {shorten_list(keys)}"
         for word, keys in (("lacks", missing), ("has the surplus", surplus))
         if keys
     ]

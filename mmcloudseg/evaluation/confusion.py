@@ -9,15 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-CLOUD_FREE, CLOUDY = 0, 1
-"""Values of a cloud mask. Any other value (255 marks padding) belongs to neither region."""
+from mmcloudseg.utils.constants import CLOUD_FREE, CLOUDY, IGNORE_INDEX
 
 REGIONS = ("all", "cloud_free", "cloudy")
 """The regions that are scored, in the order of `region_matrices`."""
 
 
 def confusion_matrix(
-    label: Tensor, prediction: Tensor, num_classes: int, ignore_index: int = 255
+    label: Tensor, prediction: Tensor, num_classes: int, ignore_index: int = IGNORE_INDEX
 ) -> Tensor:
     """Count pixels by class of label and prediction.
 
@@ -70,7 +69,7 @@ def region_matrices(
     prediction: Tensor,
     cloud_mask: Tensor | None,
     num_classes: int,
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_INDEX,
 ) -> Tensor:
     """Confusion matrices of all, cloud-free and cloudy pixels.
 

@@ -11,10 +11,7 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
-from mmcloudseg.evaluation.confusion import CLOUD_FREE, CLOUDY
-
-PADDED = 255
-"""Value of a cloud mask where there is no image, only padding."""
+from mmcloudseg.utils.constants import CLOUD_FREE, CLOUDY, IGNORE_INDEX
 
 PSNR_CAP_DB = 100.0
 """PSNR given to equal images, for which it is infinite and would swallow every mean."""
@@ -36,7 +33,7 @@ def region_masks(cloud_mask: Tensor | None, size: tuple[int, int]) -> dict[str, 
     if cloud_mask is None:
         return {"all": torch.ones(size, dtype=torch.bool)}
     masks = {
-        "all": cloud_mask != PADDED,
+        "all": cloud_mask != IGNORE_INDEX,
         "cloud_free": cloud_mask == CLOUD_FREE,
         "cloudy": cloud_mask == CLOUDY,
     }

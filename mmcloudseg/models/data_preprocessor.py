@@ -13,7 +13,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-NEITHER_CLOUD_NOR_CLEAR = 255
+from mmcloudseg.utils.constants import IGNORE_INDEX
+
 Range = Mapping[str, Sequence[float]]
 
 
@@ -131,7 +132,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         if not training:
             return
         if "gt_cloud_mask" in sample:
-            mask = _pad(sample.gt_cloud_mask.data, size, NEITHER_CLOUD_NOR_CLEAR)
+            mask = _pad(sample.gt_cloud_mask.data, size, IGNORE_INDEX)
             sample.gt_cloud_mask = PixelData(data=mask)
         if "gt_sem_seg" in sample:
             label = sample.gt_sem_seg.data

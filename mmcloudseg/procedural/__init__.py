@@ -13,35 +13,28 @@ from mmcloudseg.procedural.materials import Material, draw_materials
 from mmcloudseg.procedural.mini_layout import MiniLayout, write_geotiff
 from mmcloudseg.procedural.mini_luojia import (
     LUOJIA_BINS,
-    SENTINEL2_UM,
     CloudyView,
     LuojiaPatch,
     draw_luojia_patch,
 )
 from mmcloudseg.procedural.mini_m3mcr import SPLITS, Sample, cloud_cover, draw_sample
 from mmcloudseg.procedural.mini_whu import (
-    GF1_UM,
     WHU_CODES,
-    WHU_GSD_M,
     WHU_SPLITS,
     WHUScene,
     draw_whu_scene,
 )
 from mmcloudseg.procedural.noise import area_mean, area_weights, fractal_noise
 from mmcloudseg.procedural.sar import render_backscatter, speckle
-from mmcloudseg.procedural.spectra import PLANETSCOPE_UM, material_reflectance, render_reflectance
+from mmcloudseg.procedural.spectra import material_reflectance, render_reflectance
 from mmcloudseg.procedural.whu_layout import write_mini_whu
 
 __all__ = [
     "CLASS_CODES",
-    "GF1_UM",
     "LUOJIA_BINS",
     "MARKER",
-    "PLANETSCOPE_UM",
-    "SENTINEL2_UM",
     "SPLITS",
     "WHU_CODES",
-    "WHU_GSD_M",
     "WHU_SPLITS",
     "CloudyView",
     "Landscape",

@@ -24,14 +24,11 @@ from mmcloudseg.procedural.noise import area_mean
 from mmcloudseg.procedural.sar import render_backscatter
 from mmcloudseg.procedural.spectra import render_reflectance
 from mmcloudseg.rasters.grids import resample
+from mmcloudseg.rasters.sensors import SENTINEL2_UM
 
 LUOJIA_BINS = ("0-20%", "20%-40%", "40%-60%", "60%-80%", "80%-100%")
 """Folders of cloud cover, spelled as published."""
 LUOJIA_SIZE, LUOJIA_GSD_M = 256, 10
-SENTINEL2_UM = (
-    0.443, 0.490, 0.560, 0.665, 0.705, 0.740, 0.783, 0.842, 0.865, 0.945, 1.375, 1.610, 2.190
-)  # fmt: skip
-"""Band centres of Sentinel-2's B01 to B08, B8A and B09 to B12 in micrometres."""
 LAND_COVER_CODES = {
     FOREST: 0,
     GRASS: 1,

@@ -21,11 +21,9 @@ from mmcloudseg.procedural.materials import Material, draw_materials
 from mmcloudseg.procedural.noise import fractal_noise
 from mmcloudseg.procedural.sar import render_backscatter
 from mmcloudseg.procedural.spectra import render_reflectance
+from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
 
 WHU_SPLITS = ("train", "test")
-WHU_GSD_M = 5
-GF1_UM = (0.66, 0.555, 0.485, 0.83)
-"""Band centres of GF-1's red, green, blue and near infrared in micrometres."""
 BACKGROUND, FARMLAND, CITY, VILLAGE, INLAND_WATER, WOODS, ROADS, OTHERS = (
     0,
     10,
@@ -95,7 +93,7 @@ def draw_whu_scene(
         for key in np.random.SeedSequence([seed, WHU_SPLITS.index(split), index]).spawn(3)
     )
     shares = draw_shares(land, _DOMINANT[index % len(_DOMINANT)])
-    place = draw_landscape(land, size, WHU_GSD_M, shares)
+    place = draw_landscape(land, size, WHU_OPT_SAR_GSD_M, shares)
     place = replace(place, cover=_with_villages(land, place))
     roads = _draw_roads(land, place)
     label = _label(place, roads)
@@ -106,8 +104,8 @@ def draw_whu_scene(
     place = replace(place, cover=np.where(roads, np.uint8(BUILT), place.cover))
     materials = draw_materials(land, place, float(land.uniform(0.4, 0.9)))
     materials[roads] = Material.ROAD
-    gains = np.exp(0.08 * land.standard_normal() + 0.04 * land.standard_normal(len(GF1_UM)))
-    reflectance = render_reflectance(texture, place, materials, GF1_UM, gains)
+    gains = np.exp(0.08 * land.standard_normal() + 0.04 * land.standard_normal(len(GAOFEN1_UM)))
+    reflectance = render_reflectance(texture, place, materials, GAOFEN1_UM, gains)
     # At 5 m GF-3 has fewer looks than Sentinel-1 at 10 m.
     backscatter_db = render_backscatter(radar, place, materials, size, (0, 0), ("VV",), looks=3)[0]
     return WHUScene(

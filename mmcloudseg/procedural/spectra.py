@@ -9,9 +9,7 @@ from scipy import ndimage
 from mmcloudseg.procedural.landscape import CROPS, Landscape
 from mmcloudseg.procedural.materials import Material
 from mmcloudseg.procedural.noise import fractal_noise
-
-PLANETSCOPE_UM = (0.490, 0.565, 0.665, 0.865)
-"""Band centres of PlanetScope's blue, green, red and near infrared in micrometres."""
+from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 _NODES_UM = (0.44, 0.49, 0.56, 0.665, 0.71, 0.865, 1.61, 2.20)
 # Percent reflectance at the nodes: rounded typical values of green and dry vegetation, soils,

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NO_CLASS = 255
-"""Nodata of the map and of the confidence."""
+from mmcloudseg.utils.constants import IGNORE_INDEX
+
 NO_VALUE = 65535
 """Nodata of probabilities and of the cloud-free image."""
 _PROBABILITY_STEPS = 10000
@@ -65,7 +65,7 @@ def products(
         Product(
             "map",
             "uint8",
-            NO_CLASS,
+            IGNORE_INDEX,
             ("land cover",),
             resampling="MODE",
             palette=tuple(palette),
@@ -73,7 +73,7 @@ def products(
         )
     ]
     if confidence:
-        wanted.append(Product("confidence", "uint8", NO_CLASS, ("confidence in percent",)))
+        wanted.append(Product("confidence", "uint8", IGNORE_INDEX, ("confidence in percent",)))
     if probabilities:
         wanted.append(
             Product(
@@ -114,10 +114,10 @@ def from_logits(
         labels = logits.argmax(0).to(torch.uint8)
     made = {}
     if "map" in names:
-        made["map"] = _filled(labels[None], valid, NO_CLASS)
+        made["map"] = _filled(labels[None], valid, IGNORE_INDEX)
     if "confidence" in names:
         chosen = probability.gather(0, labels[None].long())
-        made["confidence"] = _filled((100 * chosen).round().to(torch.uint8), valid, NO_CLASS)
+        made["confidence"] = _filled((100 * chosen).round().to(torch.uint8), valid, IGNORE_INDEX)
     if "probabilities" in names:
         # Torch has few operations for uint16: rounded as int32, and stored as uint16.
         steps = (_PROBABILITY_STEPS * probability).round().to(torch.int32)

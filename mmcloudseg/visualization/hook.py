@@ -17,8 +17,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.samples import sample_stem
 from mmcloudseg.visualization.figure import PanelRow
-from mmcloudseg.visualization.samples import cloud_cover, sample_name, split_bands
+from mmcloudseg.visualization.samples import sample_cover, split_bands
 
 
 @HOOKS.register_module()
@@ -94,10 +95,10 @@ class CloudSegVisualizationHook(Hook):
             optical, sar = split_bands(image, sample.get("band_layout"))
             row = visualizer.make_row(optical, sar, sample)
             if due:
-                name = sample_name(sample).replace("/", "_").replace("\\", "_")
+                name = sample_stem(sample)
                 self._write(runner, name, visualizer.draw_overview([row]))
                 self._written += 1
-            self._keep(cloud_cover(sample) or 0.0, row)
+            self._keep(sample_cover(sample) or 0.0, row)
 
     def after_test(self, runner: Runner) -> None:
         """Write the overview and say where the pictures are."""

@@ -11,11 +11,12 @@ from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
 
 from mmcloudseg.evaluation.confusion import (
-    CLOUD_FREE,
     mask_to_label_grid,
     region_matrices,
     scores_from_confusion,
 )
+from mmcloudseg.utils.constants import CLOUD_FREE
+from mmcloudseg.utils.samples import sample_stem
 from mmcloudseg.visualization.colours import (
     Stretch,
     colour_classes,
@@ -26,9 +27,8 @@ from mmcloudseg.visualization.colours import (
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 from mmcloudseg.visualization.samples import (
     Array,
-    cloud_cover,
     field_array,
-    sample_name,
+    sample_cover,
     split_bands,
     to_numpy,
 )
@@ -122,8 +122,8 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
 
     def describe(self, data_sample: SegDataSample) -> str:
         """Name a sample, its cloud cover and, where it has a label, its overall accuracy."""
-        parts = [sample_name(data_sample)]
-        cover = cloud_cover(data_sample)
+        parts = [sample_stem(data_sample)]
+        cover = sample_cover(data_sample)
         if cover is not None:
             parts.append(f"cloud cover {100 * cover:.0f} %")
         if "gt_sem_seg" in data_sample and "pred_sem_seg" in data_sample:

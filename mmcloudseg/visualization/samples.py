@@ -4,26 +4,15 @@ import numpy as np
 import torch
 from mmseg.structures import SegDataSample
 
-from mmcloudseg.evaluation.confusion import CLOUD_FREE, CLOUDY
+from mmcloudseg.clouds import cloud_cover
 
 Array = np.ndarray | torch.Tensor
 
 
-def sample_name(data_sample: SegDataSample) -> str:
-    """The sample's own name, or its image's path without folders and suffix."""
-    name = data_sample.get("sample_name")
-    if name:
-        return str(name)
-    path = str(data_sample.get("img_path") or "sample")
-    return path.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-
-
-def cloud_cover(data_sample: SegDataSample) -> float | None:
-    """Cloudy share of the mask's pixels that are 0 or 1, else what the loader noted, else None."""
+def sample_cover(data_sample: SegDataSample) -> float | None:
+    """Cloud cover of the sample's mask, or else what the loader noted, or else None."""
     mask = field_array(data_sample, "gt_cloud_mask")
-    if mask is not None and np.isin(mask, (CLOUD_FREE, CLOUDY)).any():
-        return float((mask == CLOUDY).sum() / np.isin(mask, (CLOUD_FREE, CLOUDY)).sum())
-    cover = data_sample.get("cloud_cover")
+    cover = data_sample.get("cloud_cover") if mask is None else cloud_cover(mask)
     return None if cover is None or np.isnan(cover) else float(cover)
 
 

@@ -14,7 +14,7 @@ from mmcloudseg.clouds import (
     draw_clouds,
 )
 from mmcloudseg.clouds.drawing import opacity as opacity_of
-from mmcloudseg.procedural import PLANETSCOPE_UM
+from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 SHAPE = (120, 150)
 KINDS = sorted(CLOUD_KINDS)

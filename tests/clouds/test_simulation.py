@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmcloudseg.clouds import CLOUD_KINDS, cloud_reflectance, simulate_clouds
-from mmcloudseg.procedural import PLANETSCOPE_UM
+from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 KINDS = sorted(CLOUD_KINDS)
 SETTINGS = dict(gsd_m=5.0, wavelengths_um=PLANETSCOPE_UM)

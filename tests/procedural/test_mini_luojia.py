@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import LUOJIA_BINS, SENTINEL2_UM, draw_luojia_patch
+from mmcloudseg.procedural import LUOJIA_BINS, draw_luojia_patch
 from mmcloudseg.procedural.mini_luojia import LAND_COVER_CODES, cover_bins
+from mmcloudseg.rasters.sensors import SENTINEL2_UM
 
 B02, B04, B08, B09, B10, B11 = 1, 3, 7, 9, 10, 11
 SHARP = [1, 2, 3, 7]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mmcloudseg.procedural import GF1_UM, WHU_CODES, draw_whu_scene, material_reflectance
+from mmcloudseg.procedural import WHU_CODES, draw_whu_scene, material_reflectance
 from mmcloudseg.procedural.materials import Material
 from mmcloudseg.procedural.mini_whu import CITY_HECTARES, sheet_name
+from mmcloudseg.rasters.sensors import GAOFEN1_UM
 
 SIZE = (120, 180)
 COUNTS = {"train": 10, "test": 4}
@@ -82,7 +83,7 @@ def test_bands_are_red_green_blue_and_near_infrared(all_scenes):
     )
     assert woods[3] > 2 * woods[:3].max()
     assert water[3] < 0.5 * water[:3].min()
-    lush, sand = material_reflectance(GF1_UM)[[Material.LUSH_CROP, Material.SAND]]
+    lush, sand = material_reflectance(GAOFEN1_UM)[[Material.LUSH_CROP, Material.SAND]]
     assert lush.argmax() == 3 and list(np.argsort(sand)) == [2, 1, 0, 3]
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from mmcloudseg.procedural import (
-    PLANETSCOPE_UM,
     Material,
     draw_landscape,
     draw_materials,
     material_reflectance,
     render_reflectance,
 )
+from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 SHARES = {10: 0.2, 30: 0.15, 40: 0.25, 50: 0.15, 60: 0.1, 80: 0.15}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOLS = sorted((ROOT / "tools").glob("**/*.py"))
+TOOLS = [*sorted((ROOT / "tools").glob("**/*.py")), *sorted((ROOT / "projects").glob("*/*.py"))]
 TOOLS = [path for path in TOOLS if path.name != "arguments.py"]  # shared by tools, not one
 
 

@@ -12,13 +12,13 @@ from rasterio.io import MemoryFile
 from mmcloudseg.clouds import MASK_THRESHOLD, OPACITY_STEPS, SimulatedClouds
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import Scene, cut_tiles, read_rows
-from mmcloudseg.procedural import GF1_UM, WHU_GSD_M
 from mmcloudseg.rasters.reading import raster_session
+from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
 from mmcloudseg.utils.files import atomic_write
 
 CLOUD_SETTINGS = dict(
-    gsd_m=float(WHU_GSD_M),
-    wavelengths_um=GF1_UM,
+    gsd_m=float(WHU_OPT_SAR_GSD_M),
+    wavelengths_um=GAOFEN1_UM,
     # The scenes are stretched to 8 bits: thick cloud is close to the top of each band's range.
     white=(245, 240, 240, 250),
     cover=(0.0, 1.0),

@@ -1,7 +1,7 @@
 """Transforms for optical and SAR samples."""
 
 from mmcloudseg.datasets.transforms.aligned_crop import AlignedCenterCrop, AlignedRandomCrop
-from mmcloudseg.datasets.transforms.formatting import PackCloudSegInputs, cloud_cover
+from mmcloudseg.datasets.transforms.formatting import PackCloudSegInputs
 from mmcloudseg.datasets.transforms.loading import LoadRasters
 from mmcloudseg.datasets.transforms.modality_dropout import DropModality, RandomModalityDropout
 from mmcloudseg.datasets.transforms.simulate_clouds import SimulateClouds
@@ -14,5 +14,4 @@ __all__ = [
     "PackCloudSegInputs",
     "RandomModalityDropout",
     "SimulateClouds",
-    "cloud_cover",
 ]

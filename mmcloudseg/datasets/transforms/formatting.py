@@ -10,6 +10,7 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
+from mmcloudseg.clouds.cover import cloud_cover
 from mmcloudseg.rasters.grids import resample, scaled_shape
 
 META_KEYS = (
@@ -107,13 +108,3 @@ class PackCloudSegInputs(PackSegInputs):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(modalities={self.modalities})"
-
-
-def cloud_cover(mask: np.ndarray) -> float:
-    """Fraction of cloudy pixels (1) among those that are cloudy or clear (0).
-
-    Returns:
-        0 to 1; NaN if there are no such pixels.
-    """
-    cloudy, clear = np.count_nonzero(mask == 1), np.count_nonzero(mask == 0)
-    return float(cloudy / (cloudy + clear)) if cloudy + clear else float("nan")

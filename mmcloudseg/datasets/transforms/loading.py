@@ -17,10 +17,10 @@ from mmcloudseg.rasters.reading import (
     read_bands,
     read_header,
 )
+from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
 PATH_KEYS = dict(optical="img_path", sar="sar_path", cloud_free="cloud_free_path")
-IGNORED = 255
 
 
 class GridWindow:
@@ -210,7 +210,7 @@ class LoadRasters(BaseTransform):
                 mask, nodata = source.read(1, window=window), source.nodata
         # Some products declare 0, which means clear, as nodata.
         missing = (mask == nodata) if nodata else np.zeros(mask.shape, dtype=bool)
-        return np.where(missing, IGNORED, mask != 0).astype(np.uint8)
+        return np.where(missing, IGNORE_INDEX, mask != 0).astype(np.uint8)
 
     @staticmethod
     def _load_label(results: dict, grid: GridWindow) -> np.ndarray:
@@ -219,9 +219,11 @@ class LoadRasters(BaseTransform):
             _check_shape(path, source.shape, grid.shape, results["label_scale"])
             window, rows, columns = grid.on(source.shape)
             codes, nodata = source.read(1, window=window), source.nodata
-        legend = dict(results.get("label_codes") or {code: code for code in range(IGNORED + 1)})
+        legend = dict(
+            results.get("label_codes") or {code: code for code in range(IGNORE_INDEX + 1)}
+        )
         if nodata is not None:
-            legend.setdefault(nodata, IGNORED)
+            legend.setdefault(nodata, IGNORE_INDEX)
         return class_indices(codes, legend, path)[rows[:, None], columns[None, :]]
 
 

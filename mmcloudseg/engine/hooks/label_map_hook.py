@@ -18,6 +18,7 @@ from mmseg.structures import SegDataSample
 from mmcloudseg.rasters.grids import scaled_shape
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.samples import sample_stem
 
 
 @HOOKS.register_module()
@@ -49,7 +50,7 @@ class LabelMapHook(Hook):
         meta = runner.test_dataloader.dataset.metainfo
         for sample in outputs or ():
             labels = sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
-            name = sample.metainfo.get("sample_name", Path(sample.img_path).stem)
+            name = sample_stem(sample)
             write_label_map(
                 Path(self.out_dir) / f"{name}.tif",
                 labels,

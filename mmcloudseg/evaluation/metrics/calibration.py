@@ -22,13 +22,15 @@ from mmcloudseg.evaluation.calibration import (
     expected_calibration_error,
     mean_confidence,
 )
-from mmcloudseg.evaluation.confusion import CLOUD_FREE, CLOUDY, REGIONS, mask_to_label_grid
+from mmcloudseg.evaluation.confusion import REGIONS, mask_to_label_grid
 from mmcloudseg.evaluation.report import (
     CALIBRATION_PREFIX,
     CALIBRATION_SCORES,
     format_percent,
     region_title,
 )
+from mmcloudseg.utils.constants import CLOUD_FREE, CLOUDY, IGNORE_INDEX
+from mmcloudseg.utils.samples import sample_name
 
 # Regions of a sample's cells. The rest is where there is no mask, or neither cloud nor clear sky.
 _PARTS = ("cloud_free", "cloudy", "rest")
@@ -66,7 +68,10 @@ class CalibrationMetric(BaseMetric):
     default_prefix = CALIBRATION_PREFIX
 
     def __init__(
-        self, ignore_index: int = 255, collect_device: str = "cpu", prefix: str | None = None
+        self,
+        ignore_index: int = IGNORE_INDEX,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ignore_index = ignore_index
@@ -87,7 +92,7 @@ class CalibrationMetric(BaseMetric):
         self.results.extend(self._count(sample) for sample in data_samples)
 
     def _count(self, sample: dict) -> dict[str, Any]:
-        name = sample.get("sample_name") or sample.get("img_path") or "sample without a name"
+        name = sample_name(sample)
         logits, label = self._fields(sample, str(name))
         try:
             prediction, confidence = confidence_of(logits)

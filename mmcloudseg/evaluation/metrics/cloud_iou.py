@@ -29,6 +29,8 @@ from mmcloudseg.evaluation.report import (
     format_percent,
     region_title,
 )
+from mmcloudseg.utils.constants import IGNORE_INDEX
+from mmcloudseg.utils.samples import sample_name
 
 
 @METRICS.register_module()
@@ -66,7 +68,7 @@ class CloudIoUMetric(IoUMetric):
         self,
         cover_edges: Sequence[int] = (0, 20, 40, 60, 80, 100),
         beta: float = 1.0,
-        ignore_index: int = 255,
+        ignore_index: int = IGNORE_INDEX,
         output_dir: str | None = None,
         format_only: bool = False,
         collect_device: str = "cpu",
@@ -119,14 +121,14 @@ class CloudIoUMetric(IoUMetric):
         """Confusion matrices of one sample, its cover bin and whether it has a mask."""
         if "gt_sem_seg" not in sample:
             raise ValueError(
-                f"{_name(sample)}: no gt_sem_seg to score against. Load labels in the pipeline "
-                "(LoadRasters with_label=True), or set format_only=True."
+                f"{sample_name(sample)}: no gt_sem_seg to score against. Load labels in the "
+                "pipeline (LoadRasters with_label=True), or set format_only=True."
             )
         prediction = sample["pred_sem_seg"]["data"][0]
         label = sample["gt_sem_seg"]["data"][0].to(prediction.device)
         if prediction.shape != label.shape:
             raise ValueError(
-                f"{_name(sample)}: prediction is {tuple(prediction.shape)}, its label "
+                f"{sample_name(sample)}: prediction is {tuple(prediction.shape)}, its label "
                 f"{tuple(label.shape)}. Predictions are made at ori_shape: set it to the label "
                 "grid's, as PackCloudSegInputs does."
             )
@@ -142,14 +144,14 @@ class CloudIoUMetric(IoUMetric):
                 label, prediction, label_mask, self._num_classes(), self.ignore_index
             )
         except ValueError as error:
-            raise ValueError(f"{_name(sample)}: {error}") from None
+            raise ValueError(f"{sample_name(sample)}: {error}") from None
         return dict(
             matrices=matrices.cpu(),
             cover_bin=bin_index,
             has_mask=mask is not None,
             cover=cover,
-            name=_name(sample),
-            area=str(sample.get("area") or _name(sample)),
+            name=sample_name(sample),
+            area=str(sample.get("area") or sample_name(sample)),
         )
 
     def _num_classes(self) -> int:
@@ -238,7 +240,3 @@ def _class_metrics(scores: Scores, classes: Sequence[str], prefix: str) -> dict[
             {f"{prefix}{key}/{c}": float(v) for c, v in zip(classes, values, strict=True)}
         )
     return metrics
-
-
-def _name(sample: dict) -> str:
-    return str(sample.get("sample_name") or sample.get("img_path") or "sample without a name")

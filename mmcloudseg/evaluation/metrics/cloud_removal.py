@@ -21,6 +21,7 @@ from mmcloudseg.evaluation.report import (
     format_number,
     region_title,
 )
+from mmcloudseg.utils.samples import sample_name
 
 
 @METRICS.register_module()
@@ -67,7 +68,7 @@ class CloudRemovalMetric(BaseMetric):
         self.results.extend(self._score(sample) for sample in data_samples)
 
     def _score(self, sample: dict) -> dict[str, dict[str, float]]:
-        name = sample.get("sample_name") or sample.get("img_path") or "sample without a name"
+        name = sample_name(sample)
         if "pred_cloud_free" not in sample:
             raise ValueError(
                 f"{name}: no pred_cloud_free to score. A model reconstructs only when asked: set "

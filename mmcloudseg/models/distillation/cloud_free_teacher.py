@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mmcloudseg.compat import import_mmrazor
 from mmcloudseg.models.losses.fields import stack_cloud_free
+from mmcloudseg.utils.text import shorten_list
 
 import_mmrazor()
 
@@ -164,7 +165,7 @@ def load_teacher(teacher: nn.Module, checkpoint: str | None) -> None:
         if keys:
             raise ValueError(
                 f"'{checkpoint}' is not a checkpoint of this teacher: it {kind} "
-                f"{', '.join(keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}; "
+                f"{shorten_list(keys, 3)}; "
                 f"{remedy}"
             )
     teacher.load_state_dict(weights)

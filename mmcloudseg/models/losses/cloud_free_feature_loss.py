@@ -7,7 +7,8 @@ from mmseg.registry import MODELS
 from mmseg.utils import SampleList
 from torch import Tensor, nn
 
-from mmcloudseg.models.losses.fields import PADDED, stack_cloud_mask
+from mmcloudseg.models.losses.fields import stack_cloud_mask
+from mmcloudseg.utils.constants import IGNORE_INDEX
 
 
 def cloud_free_feature_loss(student: Tensor, teacher: Tensor, cloud_mask: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def cloud_free_feature_loss(student: Tensor, teacher: Tensor, cloud_mask: Tensor
     """
     if cloud_mask.shape[2:] != student.shape[2:]:
         cloud_mask = F.interpolate(cloud_mask.float(), student.shape[2:], mode="nearest-exact")
-    valid = (cloud_mask != PADDED).to(student)
+    valid = (cloud_mask != IGNORE_INDEX).to(student)
     clear = (cloud_mask == 0).to(student)
     count = (valid.sum() * student.shape[1]).clamp(min=1)
     return (clear * (student - teacher).square()).sum() / count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmcloudseg.models.losses.fields import PADDED
+from mmcloudseg.utils.constants import IGNORE_INDEX
 
 
 def cloud_removal_loss(
@@ -32,7 +32,7 @@ def cloud_removal_loss(
     Returns:
         A scalar.
     """
-    valid = (cloud_mask != PADDED).to(pred)
+    valid = (cloud_mask != IGNORE_INDEX).to(pred)
     weight = valid * (1 + cloud_weight * (cloud_mask == 1).to(pred))
     penalty = ((pred - target).square() + eps).pow(exponent)
     count = (valid.sum() * pred.shape[1]).clamp(min=1)

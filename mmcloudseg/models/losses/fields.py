@@ -6,8 +6,6 @@ import torch
 from mmseg.utils import SampleList
 from torch import Tensor
 
-PADDED = 255  # value of the cloud mask where the preprocessor padded
-
 
 def stack_cloud_free(samples: SampleList) -> Tensor:
     """The normalised cloud-free images, N x bands x H x W.

@@ -11,24 +11,15 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets import LoadRasters, OpticalSARDataset
-from mmcloudseg.datasets.optical_sar import IGNORED
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES, missing_files
 from mmcloudseg.datasets.verification import SPLITS, leaf_datasets
 from mmcloudseg.engine.configs import load_config
 from mmcloudseg.rasters.reading import open_raster, raster_session, read_header
+from mmcloudseg.rasters.sensors import BAND_UM
+from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
 NEEDED = ("img_path", "cloud_free_path", "cloud_mask_path")
-BAND_UM = {
-    "coastal": 0.443,
-    "blue": 0.490,
-    "green": 0.565,
-    "red": 0.665,
-    "nir": 0.865,
-    "swir1": 1.61,
-    "swir2": 2.20,
-}
-"""Centres that bands of these names are taken to have, in micrometres."""
 
 _MAX_NODATA = 0.01
 
@@ -147,7 +138,7 @@ def _read_pair(sample: Mapping, gsd_m: float | None) -> CloudPair:
     layout = loaded["band_layout"]
     cloudy, clear = (image[slice(*layout[name])] for name in ("optical", "cloud_free"))
     mask = loaded["gt_cloud_mask"]
-    missing = (mask == IGNORED) | (clear == 0).all(axis=0) | (cloudy == 0).all(axis=0)
+    missing = (mask == IGNORE_INDEX) | (clear == 0).all(axis=0) | (cloudy == 0).all(axis=0)
     if missing.mean() > _MAX_NODATA:
         raise DataError(
             f"{sample['img_path']}: {missing.mean():.0%} of its pixels have no data in an image "

@@ -6,8 +6,8 @@ import rasterio
 import torch
 from mmseg.datasets.transforms import RandomFlip
 
+from mmcloudseg.clouds import cloud_cover
 from mmcloudseg.datasets import AlignedRandomCrop, LoadRasters, PackCloudSegInputs
-from mmcloudseg.datasets.transforms import cloud_cover
 
 LEGEND = {10: 0, 20: 1, 30: 1, 40: 2, 50: 3, 60: 4, 80: 5, 90: 5}
 

@@ -1,0 +1,21 @@
+"""Cloud cover of a mask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmcloudseg.utils.constants import CLOUD_FREE, CLOUDY
+
+
+def cloud_cover(mask: np.ndarray) -> float:
+    """Fraction of cloudy pixels among those that are either cloudy or cloud-free.
+
+    Args:
+        mask: Of any shape, boolean or integer: 1 cloudy, 0 cloud-free, other values count as
+            neither.
+
+    Returns:
+        0 to 1; NaN if no pixel is either.
+    """
+    cloudy, clear = np.count_nonzero(mask == CLOUDY), np.count_nonzero(mask == CLOUD_FREE)
+    return cloudy / (cloudy + clear) if cloudy + clear else float("nan")

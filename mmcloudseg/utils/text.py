@@ -1,0 +1,37 @@
+"""Lists and tables as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from prettytable import PrettyTable, TableStyle
+
+
+def shorten_list(items: Iterable[object], limit: int = 5) -> str:
+    """Join the first few items, and say how many more there are.
+
+    Args:
+        items: Anything with a text form.
+        limit: How many items to spell out.
+
+    Returns:
+        ``a, b and 3 more``, or all items where there are at most ``limit``.
+    """
+    words = [str(item) for item in items]
+    shown = ", ".join(words[:limit])
+    return shown if len(words) <= limit else f"{shown} and {len(words) - limit} more"
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a Markdown table whose first column is aligned left and the others right.
+
+    Args:
+        columns: Titles, each different from the others.
+        rows: Cells of each row, as many as there are columns.
+    """
+    table = PrettyTable(list(columns))
+    table.set_style(TableStyle.MARKDOWN)
+    table.align = "r"
+    table.align[columns[0]] = "l"
+    table.add_rows([list(row) for row in rows])
+    return table.get_string()
