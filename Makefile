@@ -31,9 +31,11 @@ train: install data-$(DATA)  ## Data set, teacher, student, scores, pictures: mi
 test: install  ## The whole suite
 	$(PY) -m pytest -n auto --dist worksteal
 
-lint: install  ## Style
+lint: install  ## Style, direction of imports, types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(PY) -m mypy
 
 install: $(STAMP)  ## The environment, in $(VENV)
 

@@ -1,18 +1,15 @@
 """Land-cover maps from optical and SAR images, also under clouds: a plug-in to MMSegmentation.
 
-Importing the package registers its datasets, transforms, models, metrics, hooks and visualisers in
-MMSegmentation's own registries, so that any config can name them after
-``custom_imports = dict(imports=['mmcloudseg'])``.
+Importing the package is cheap. As soon as MMSegmentation is imported, before or after, its
+registries know this package's datasets, transforms, models, metrics, hooks and visualisers, so
+that any config can name them after ``custom_imports = dict(imports=['mmcloudseg'])``.
 """
 
-from mmcloudseg import compat
+from wrapt import register_post_import_hook
 
-compat.import_mmseg()
+from mmcloudseg.version import __version__
 
-from mmcloudseg import datasets, engine, evaluation, models, visualization  # noqa: E402
-from mmcloudseg.version import __version__  # noqa: E402
+# By name: the hook's module imports torch, which `mmcloudseg.clouds` does without.
+register_post_import_hook("mmcloudseg.compat:join_mmseg", "mmseg")
 
-compat.never_run_pickled_code()
-compat.keep_training_state_plain()
-
-__all__ = ["__version__", "compat", "datasets", "engine", "evaluation", "models", "visualization"]
+__all__ = ["__version__"]

@@ -38,6 +38,29 @@ def _reported(module: Any, name: str, value: Any) -> Iterator[None]:
         setattr(module, name, original)
 
 
+_REGISTERED_HERE = "mmcloudseg.registration"
+_REGISTRIES = ("MODELS", "DATASETS", "TRANSFORMS", "METRICS", "HOOKS", "VISUALIZERS")
+
+
+def join_mmseg(mmseg: Any) -> None:
+    """Prepare MMSegmentation for this package; runs once, when ``mmseg`` is imported.
+
+    Its registries import what they hold at their first look-up, and from now on this package too.
+
+    Args:
+        mmseg: The module, not read.
+    """
+    import_mmseg()
+    never_run_pickled_code()
+    keep_training_state_plain()
+    from mmseg import registry
+
+    for name in _REGISTRIES:
+        own = getattr(registry, name)
+        own._locations.insert(0, _REGISTERED_HERE)
+        own._imported = False  # a look-up may have come first
+
+
 def import_mmseg() -> None:
     """Import MMSegmentation without its remarks on ops and data sets that are not used here."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
