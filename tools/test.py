@@ -38,20 +38,18 @@ def main() -> None:
     args = parse_args()
     from mmcloudseg.apis.test import test
     from mmcloudseg.engine.configs import parse_options
+    from mmcloudseg.engine.runs import RunSettings
     from mmcloudseg.utils.errors import plain_text
 
     try:
-        test(
-            args.config,
-            args.checkpoint,
+        run = RunSettings(
             work_dir=args.work_dir,
+            data_root=args.data_root,
             options=parse_options(args.cfg_options),
             launcher=args.launcher,
-            data_root=args.data_root,
             overfit=args.overfit,
-            show_dir=args.show_dir,
-            out_dir=args.out,
         )
+        test(args.config, args.checkpoint, run, show_dir=args.show_dir, out_dir=args.out)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"test: {plain_text(error)}")
 

@@ -54,19 +54,23 @@ def main() -> None:
     args = parse_args()
     from mmcloudseg.apis.train import train
     from mmcloudseg.engine.configs import parse_options
+    from mmcloudseg.engine.runs import RunSettings
     from mmcloudseg.utils.errors import plain_text
 
     try:
+        run = RunSettings(
+            work_dir=args.work_dir,
+            data_root=args.data_root,
+            options=parse_options(args.cfg_options),
+            seed=args.seed,
+            launcher=args.launcher,
+            overfit=args.overfit,
+            amp=args.amp,
+        )
         train(
             args.config,
-            work_dir=args.work_dir,
+            run,
             resume=args.resume,
-            amp=args.amp,
-            options=parse_options(args.cfg_options),
-            launcher=args.launcher,
-            seed=args.seed,
-            data_root=args.data_root,
-            overfit=args.overfit,
             teacher_ckpt=args.teacher_ckpt,
             auto_teacher=not args.no_auto_teacher,
         )

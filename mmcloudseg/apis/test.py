@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
-from mmengine.runner import Runner
 
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
-from mmcloudseg.engine.configs import (
-    apply_options,
-    load_config,
-    overfit_training_samples,
-    student_only,
-)
+from mmcloudseg.engine.configs import apply_options, load_config, student_only
+from mmcloudseg.engine.runs import RunSettings, build_runner
 from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
 from mmcloudseg.evaluation.arrays import (
     CALIBRATION_FILE,
@@ -31,11 +25,8 @@ from mmcloudseg.evaluation.report import format_scores, scores_to_json
 def test(
     config: str,
     checkpoint: str,
-    work_dir: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    launcher: str = "none",
-    data_root: str | None = None,
-    overfit: bool = False,
+    run: RunSettings | None = None,
+    *,
     show_dir: str | None = None,
     out_dir: str | None = None,
 ) -> dict[str, float]:
@@ -44,14 +35,10 @@ def test(
     Args:
         config: The config file; of a distillation, the student is tested.
         checkpoint: The checkpoint file.
-        work_dir: Where logs go.
-        options: Dotted keys of the (student's) config and their values.
-        launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
-        data_root: Replaces the datasets' root.
-        overfit: Test on the training samples.
+        run: Work dir, data root, options and the like; the options are those of the student.
         show_dir: Folder for pictures.
-        out_dir: Folder for ``scores.json``, ``confusion.npz`` and ``calibration.npz`` (as far as
-            the evaluator has those metrics) and ``label_maps/``.
+        out_dir: Folder for ``scores.json`` and ``label_maps/``, and for ``confusion.npz`` and
+            ``calibration.npz`` where the evaluator has those metrics.
 
     Returns:
         The scores by key.
@@ -60,18 +47,17 @@ def test(
         FileNotFoundError: The config or checkpoint does not exist.
         ValueError: Data or checkpoint do not fit the config.
     """
-    options = options or {}
-    data_root = data_root or options.get("data_root")
-    cfg = student_only(load_config(config, None, data_root, work_dir, launcher=launcher))
-    apply_options(cfg, options)
-    if overfit:
-        overfit_training_samples(cfg)
+    run = run or RunSettings()
+    data_root = run.data_root or run.options.get("data_root")
+    cfg = student_only(load_config(config, None, data_root, run.work_dir, None, run.launcher))
+    apply_options(cfg, run.options)
+    run.adjust(cfg)
     _add_outputs(cfg, show_dir, out_dir)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
     cfg.load_from, cfg.resume = None, False
 
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     load_whole_checkpoint(runner, checkpoint)
     scores = runner.test()
     if is_main_process():

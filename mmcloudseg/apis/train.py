@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
@@ -13,25 +11,16 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, publish_best
-from mmcloudseg.engine.configs import (
-    is_distillation,
-    load_config,
-    overfit_training_samples,
-    use_amp,
-)
+from mmcloudseg.engine.configs import is_distillation, load_config
+from mmcloudseg.engine.runs import RunSettings, build_runner
 from mmcloudseg.engine.teacher import settle_teacher, teacher_config, teacher_config_path
 
 
 def train(
     config: str,
-    work_dir: str | None = None,
+    run: RunSettings | None = None,
+    *,
     resume: bool = False,
-    amp: bool = False,
-    options: Mapping[str, Any] | None = None,
-    launcher: str = "none",
-    seed: int | None = None,
-    data_root: str | None = None,
-    overfit: bool = False,
     teacher_ckpt: str | None = None,
     auto_teacher: bool = True,
 ) -> Path:
@@ -39,14 +28,9 @@ def train(
 
     Args:
         config: The config file.
-        work_dir: Where logs and checkpoints go; ``work_dirs/<config name>`` unless given.
-        resume: Go on from the latest checkpoint in the work dir, if there is one.
-        amp: Mixed precision, on a GPU.
-        options: Dotted config keys and their values.
-        launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
-        seed: Of weights, crops and order.
-        data_root: Replaces the datasets' root.
-        overfit: Validate on the training samples, without drop path and at a constant rate.
+        run: Work dir, data root, options and the like.
+        resume: Resume an interrupted run from the newest checkpoint in the work dir, if there is
+            one.
         teacher_ckpt: The teacher's checkpoint of a distillation.
         auto_teacher: Train the teacher first if its checkpoint is missing.
 
@@ -57,22 +41,16 @@ def train(
         FileNotFoundError: A file that the config or the user names is missing.
         ValueError: Data, teacher or options do not fit together.
     """
-    cfg = load_config(config, options, data_root, work_dir, seed, launcher)
+    run = run or RunSettings()
+    cfg = load_config(config, run.options, run.data_root, run.work_dir, run.seed, run.launcher)
     cfg.resume = resume
-
-    def adjust(any_cfg: Config) -> None:
-        if overfit:
-            overfit_training_samples(any_cfg)
-        if amp:
-            use_amp(any_cfg)
-
-    adjust(cfg)
+    run.adjust(cfg)
     if is_distillation(cfg):
-        if not settle_teacher(cfg, teacher_ckpt, work_dir is not None):
+        if not settle_teacher(cfg, teacher_ckpt, run.work_dir is not None):
             if not auto_teacher:
                 raise FileNotFoundError(_teacher_missing(cfg))
-            teacher = teacher_config(cfg, options, data_root, seed)
-            adjust(teacher)
+            teacher = teacher_config(cfg, run.options, run.data_root, run.seed)
+            run.adjust(teacher)
             _say(
                 f"No teacher at {cfg.model.teacher_ckpt}: training it first "
                 f"({teacher_config_path(cfg)}), then the student."
@@ -88,7 +66,7 @@ def _train_one(cfg: Config) -> Path:
     if cfg.get("resume") and cfg.get("load_from") is None:
         checkpoint = newest_whole_checkpoint(cfg.work_dir)
         cfg.load_from, cfg.resume = checkpoint and str(checkpoint), checkpoint is not None
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     refuse_empty_loader(runner)
     runner.train()
     problem: list[str | None] = [None]

@@ -78,7 +78,10 @@ def load_config(
         cfg.setdefault("randomness", ConfigDict()).seed = seed
     cfg.launcher = launcher
     if launcher == "pytorch" and not torch.cuda.is_available():
-        _distribute_on_cpu(cfg)
+        # MMEngine's default wrapper takes a GPU for granted.
+        cfg.setdefault(
+            "model_wrapper_cfg", ConfigDict(type="MMDistributedDataParallel", device_ids=None)
+        )
     return cfg
 
 
@@ -103,14 +106,6 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
             f"--cfg-options {', '.join(options)}: does not fit config '{cfg.filename}' ({error}). "
             "Give keys of dicts in the config, or replace a whole value that is not a dict"
         ) from error
-
-
-def _distribute_on_cpu(cfg: Config) -> None:
-    """MMEngine's launcher and default wrapper take a GPU for granted."""
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("gloo")
-    if cfg.get("model_wrapper_cfg") is None:
-        cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
 
 
 def datasets(cfg: Config, loaders: Sequence[str] = DATALOADERS) -> Iterator[ConfigDict]:

@@ -85,7 +85,6 @@ class CloudSegVisualizationHook(Hook):
             return
         visualizer = _visualizer_of(runner)
         bands = runner.test_dataloader.dataset.metainfo.get("bands") or {}
-        visualizer.band_names = bands.get("optical", ())
         for inputs, sample in zip(data_batch["inputs"], outputs, strict=True):
             self._seen += 1
             due = (self._seen - 1) % self.interval == 0
@@ -93,7 +92,7 @@ class CloudSegVisualizationHook(Hook):
                 continue
             image = _normalize(inputs, runner.model)
             optical, sar = split_bands(image, sample.get("band_layout"))
-            row = visualizer.make_row(optical, sar, sample)
+            row = visualizer.make_row(optical, sar, sample, band_names=bands.get("optical", ()))
             if due:
                 name = sample_stem(sample)
                 self._write(runner, name, visualizer.draw_overview([row]))

@@ -47,13 +47,11 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
 
     Args:
         rgb_bands: Indices of the red, green and blue band among the optical ones; None finds them
-            by ``band_names``, else takes the order blue, green, red, near infrared.
+            by the names that the data set gives them, or else takes the order blue, green, red,
+            near infrared.
         classes: Class names; MMEngine's loops set them from the data set.
         palette: Class colours, 0 to 255.
         **kwargs: Arguments of `SegLocalVisualizer`.
-
-    Attributes:
-        band_names: Of the optical bands; the hook sets them from the data set.
     """
 
     def __init__(
@@ -70,7 +68,6 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         super().__init__(name, *args, **kwargs)
         self.set_dataset_meta(classes=classes, palette=palette, dataset_name=dataset_name)
         self.rgb_bands = None if rgb_bands is None else tuple(rgb_bands)
-        self.band_names: Sequence[str] = ()
 
     def make_row(
         self,
@@ -78,6 +75,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         sar: Array | None,
         data_sample: SegDataSample,
         title: str | None = None,
+        band_names: Sequence[str] = (),
     ) -> PanelRow:
         """Make the panels of one sample.
 
@@ -87,6 +85,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             data_sample: May hold ``gt_cloud_free``, ``pred_cloud_free``, ``gt_sem_seg``,
                 ``pred_sem_seg`` and ``gt_cloud_mask``.
             title: Line above; by default the sample's name, cloud cover and overall accuracy.
+            band_names: Names of the optical bands, by which red, green and blue are found.
 
         Returns:
             Title and panels, ready for `draw_rows`.
@@ -99,7 +98,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             RECONSTRUCTION: field_array(data_sample, "pred_cloud_free"),
         }
         images = {
-            title: pick_bands(image, self.rgb_bands or rgb_bands(self.band_names, len(image)))
+            title: pick_bands(image, self.rgb_bands or rgb_bands(band_names, len(image)))
             for title, image in images.items()
             if image is not None
         }

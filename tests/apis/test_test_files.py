@@ -13,6 +13,7 @@ from mmseg.registry import MODELS
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.benchmark.paired_runs import stack_runs
 from mmcloudseg.engine.configs import load_config
+from mmcloudseg.engine.runs import RunSettings
 from mmcloudseg.evaluation import scores_from_confusion
 from mmcloudseg.evaluation.arrays import (
     calibration_to_npz,
@@ -40,7 +41,9 @@ def untrained(root, small_student, tmp_path):
 def test_files_of_a_test(mini, untrained, small_student, tmp_path):
     out = tmp_path / "test"
     scores = run_test(
-        *untrained, str(tmp_path / "log"), small_student, data_root=str(mini), out_dir=str(out)
+        *untrained,
+        RunSettings(work_dir=str(tmp_path / "log"), options=small_student, data_root=str(mini)),
+        out_dir=str(out),
     )
     assert {p.name for p in out.iterdir()} == {
         "calibration.npz", "confusion.npz", "label_maps", "scores.json"
@@ -75,9 +78,10 @@ def test_files_of_a_test(mini, untrained, small_student, tmp_path):
 def test_without_calibration_there_is_no_such_file(mini, untrained, small_student, tmp_path):
     options = {**small_student, "test_evaluator": [dict(type="CloudRemovalMetric")]}
     run_test(
-        *untrained, str(tmp_path / "log"), options, data_root=str(mini),
+        *untrained,
+        RunSettings(work_dir=str(tmp_path / "log"), options=options, data_root=str(mini)),
         out_dir=str(tmp_path / "test"),
-    )  # fmt: skip
+    )
     names = {p.name for p in (tmp_path / "test").iterdir()}
     assert names == {"label_maps", "scores.json"}
 

@@ -13,6 +13,7 @@ from mmseg.registry import MODELS
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.apis.train import train
 from mmcloudseg.engine.configs import load_config
+from mmcloudseg.engine.runs import RunSettings
 from mmcloudseg.utils.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -41,7 +42,10 @@ def test_teacher_first_then_student(
     root, mini, distill_config, student_config, small_distill, small_student, tmp_path
 ):
     work_dir = tmp_path / "run"
-    best = train(distill_config, str(work_dir), options=small_distill, data_root=str(mini))
+    best = train(
+        distill_config,
+        RunSettings(work_dir=str(work_dir), options=small_distill, data_root=str(mini)),
+    )
     assert best == work_dir / "best.pth"
     assert (work_dir / "teacher" / "best.pth").is_file()
     teacher_log = next((work_dir / "teacher").glob("2*/*.log")).read_text()
@@ -57,18 +61,19 @@ def test_teacher_first_then_student(
     # The second time the teacher is there.
     stamp = (work_dir / "teacher" / "best.pth").stat().st_mtime_ns
     train(
-        distill_config, str(work_dir), options=small_distill, data_root=str(mini),
+        distill_config,
+        RunSettings(work_dir=str(work_dir), options=small_distill, data_root=str(mini)),
         auto_teacher=False,
-    )  # fmt: skip
+    )
     assert (work_dir / "teacher" / "best.pth").stat().st_mtime_ns == stamp
 
     scores = [
         run_test(
             config,
             str(best),
-            str(tmp_path / "test"),
-            options=small_student,
-            data_root=str(mini),
+            RunSettings(
+                work_dir=str(tmp_path / "test"), options=small_student, data_root=str(mini)
+            ),
             show_dir=str(tmp_path / "pictures"),
             out_dir=str(tmp_path / name),
         )
@@ -86,14 +91,22 @@ def test_the_same_seed_gives_the_same_run(mini, student_config, small_student, t
     losses, scores = {}, {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         best = train(
-            student_config, str(tmp_path / name), options=small_student, seed=seed,
-            data_root=str(mini),
-        )  # fmt: skip
+            student_config,
+            RunSettings(
+                work_dir=str(tmp_path / name),
+                options=small_student,
+                seed=seed,
+                data_root=str(mini),
+            ),
+        )
         losses[name] = logged(tmp_path / name, "loss")
         scores[name] = run_test(
-            student_config, str(best), str(tmp_path / name / "test"), small_student,
-            data_root=str(mini),
-        )  # fmt: skip
+            student_config,
+            str(best),
+            RunSettings(
+                work_dir=str(tmp_path / name / "test"), options=small_student, data_root=str(mini)
+            ),
+        )
     assert len(losses["a"]) == 4
     assert losses["a"] == losses["b"] != losses["c"]
     assert scores["a"] == pytest.approx(scores["b"], rel=0, abs=0, nan_ok=True)
@@ -102,7 +115,7 @@ def test_the_same_seed_gives_the_same_run(mini, student_config, small_student, t
 def test_resume_goes_on_where_it_was(mini, student_config, small_student, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = dict(options=small_student, data_root=str(mini))
-    train(student_config, str(whole), **arguments)
+    train(student_config, RunSettings(work_dir=str(whole), **arguments))
 
     run_iter = IterBasedTrainLoop.run_iter
 
@@ -113,12 +126,12 @@ def test_resume_goes_on_where_it_was(mini, student_config, small_student, tmp_pa
 
     monkeypatch.setattr(IterBasedTrainLoop, "run_iter", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        train(student_config, str(cut), **arguments)
+        train(student_config, RunSettings(work_dir=str(cut), **arguments))
     monkeypatch.undo()
     assert not (cut / "best.pth").exists()
     halfway = torch.load(cut / "iter_2.pth", weights_only=True)
 
-    train(student_config, str(cut), resume=True, **arguments)
+    train(student_config, RunSettings(work_dir=str(cut), **arguments), resume=True)
     assert logged(cut, "iter") == logged(whole, "iter") == [1, 2, 3, 4]
     assert logged(cut, "lr") == pytest.approx(logged(whole, "lr"))
     ends = {
@@ -136,9 +149,16 @@ def test_resume_goes_on_where_it_was(mini, student_config, small_student, tmp_pa
 def test_a_cut_teacher_is_finished_first(mini, distill_config, small_distill, tmp_path):
     work_dir = tmp_path / "run"
     teacher = work_dir / "teacher"
-    train(distill_config, str(work_dir), options=small_distill, data_root=str(mini))
+    train(
+        distill_config,
+        RunSettings(work_dir=str(work_dir), options=small_distill, data_root=str(mini)),
+    )
     (teacher / "best.pth").unlink()  # as if its training had been cut short at the end
-    train(distill_config, str(work_dir), options=small_distill, data_root=str(mini), resume=True)
+    train(
+        distill_config,
+        RunSettings(work_dir=str(work_dir), options=small_distill, data_root=str(mini)),
+        resume=True,
+    )
     assert (teacher / "best.pth").is_file()
     logs = sorted(teacher.glob("2*/*.log"))
     assert "resumed epoch: 0, iter: 4" in logs[-1].read_text()
@@ -147,9 +167,10 @@ def test_a_cut_teacher_is_finished_first(mini, distill_config, small_distill, tm
 def test_no_teacher_and_none_to_be_trained(mini, distill_config, small_distill, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"tools/train.py .*cloudseg_teacher_mini.py"):
         train(
-            distill_config, str(tmp_path), options=small_distill, data_root=str(mini),
+            distill_config,
+            RunSettings(work_dir=str(tmp_path), options=small_distill, data_root=str(mini)),
             auto_teacher=False,
-        )  # fmt: skip
+        )
 
 
 def test_a_teacher_of_other_data_is_refused(mini, root, distill_config, small_distill, tmp_path):
@@ -157,13 +178,17 @@ def test_a_teacher_of_other_data_is_refused(mini, root, distill_config, small_di
     teacher.parent.mkdir()
     torch.save(dict(meta=dict(data_root="/elsewhere"), state_dict={}), teacher)
     with pytest.raises(ValueError, match=r"was trained on '/elsewhere'"):
-        train(distill_config, str(tmp_path), options=small_distill, data_root=str(mini))
+        train(
+            distill_config,
+            RunSettings(work_dir=str(tmp_path), options=small_distill, data_root=str(mini)),
+        )
     # Named by the user it is taken, and then refused for what it is.
     with pytest.raises(ValueError, match="is not a checkpoint of this teacher"):
         train(
-            distill_config, str(tmp_path), options=small_distill, data_root=str(mini),
+            distill_config,
+            RunSettings(work_dir=str(tmp_path), options=small_distill, data_root=str(mini)),
             teacher_ckpt=str(teacher),
-        )  # fmt: skip
+        )
 
 
 OWN_DATA = """_base_ = [{base!r}]
@@ -184,14 +209,18 @@ def test_own_metainfo_and_joined_datasets_train_resume_and_test(
     base = str(root / "configs/cloudseg_none_mini.py")
     config.write_text(OWN_DATA.format(base=base, root=str(mini)))
     options = dict(small_student)
-    best = train(str(config), str(tmp_path / "run"), options=options)
+    best = train(str(config), RunSettings(work_dir=str(tmp_path / "run"), options=options))
     meta = torch.load(best, weights_only=True)["meta"]
     assert type(meta["dataset_meta"]["bands"]) is dict
     assert meta["data_root"] == str(mini)
     options["train_cfg.max_iters"] = 6
-    best = train(str(config), str(tmp_path / "run"), resume=True, options=options)
+    best = train(
+        str(config), RunSettings(work_dir=str(tmp_path / "run"), options=options), resume=True
+    )
     assert logged(tmp_path / "run", "iter") == [1, 2, 3, 4, 5, 6]
-    scores = run_test(str(config), str(best), str(tmp_path / "test"), options)
+    scores = run_test(
+        str(config), str(best), RunSettings(work_dir=str(tmp_path / "test"), options=options)
+    )
     assert 0 <= scores["mIoU"] <= 100
 
 
@@ -202,38 +231,60 @@ def test_fewer_samples_than_a_batch_are_refused(mini, student_config, small_stud
         "train_dataloader.sampler.type": "DefaultSampler",
     }
     with pytest.raises(ValueError, match=r"4 sample.*batch_size=8.*batch_size to 4.*drop_last"):
-        train(student_config, str(tmp_path / "run"), options=options, data_root=str(mini))
+        train(
+            student_config,
+            RunSettings(work_dir=str(tmp_path / "run"), options=options, data_root=str(mini)),
+        )
     assert not list((tmp_path / "run").glob("*.pth"))
 
 
 def test_a_second_run_publishes_its_own_weights(mini, student_config, small_student, tmp_path):
     run = dict(options=small_student, data_root=str(mini))
-    first = torch.load(train(student_config, str(tmp_path), seed=1, **run), weights_only=True)
+    first = torch.load(
+        train(student_config, RunSettings(work_dir=str(tmp_path), seed=1, **run)),
+        weights_only=True,
+    )
     unscored = dict.fromkeys(("val_cfg", "val_dataloader", "val_evaluator"))
     run["options"] = small_student | unscored | {"default_hooks.checkpoint.save_best": None}
     del run["options"]["train_cfg.val_interval"]
     run["options"] = {
         k: v for k, v in run["options"].items() if not k.startswith("val_dataloader.")
     }
-    second = torch.load(train(student_config, str(tmp_path), seed=2, **run), weights_only=True)
+    second = torch.load(
+        train(student_config, RunSettings(work_dir=str(tmp_path), seed=2, **run)),
+        weights_only=True,
+    )
     assert first["meta"]["source"].startswith("best_")
     assert second["meta"]["source"] == "iter_4.pth" and second["meta"]["seed"] == 2
 
 
 def test_missing_data_root(student_config, small_student, tmp_path):
     with pytest.raises(DataError, match=r"make_mini_m3mcr.py"):
-        train(student_config, str(tmp_path), options=small_student, data_root="nowhere")
+        train(
+            student_config,
+            RunSettings(work_dir=str(tmp_path), options=small_student, data_root="nowhere"),
+        )
 
 
 def test_overfit_validates_on_the_training_samples(mini, student_config, small_student, tmp_path):
     (mini / "train.csv").read_text()
     best = train(
-        student_config, str(tmp_path), options=small_student, data_root=str(mini), overfit=True
+        student_config,
+        RunSettings(
+            work_dir=str(tmp_path), options=small_student, data_root=str(mini), overfit=True
+        ),
     )
     scores = run_test(
-        student_config, str(best), str(tmp_path / "test"), small_student, data_root=str(mini),
-        overfit=True, out_dir=str(tmp_path / "out"),
-    )  # fmt: skip
+        student_config,
+        str(best),
+        RunSettings(
+            work_dir=str(tmp_path / "test"),
+            options=small_student,
+            data_root=str(mini),
+            overfit=True,
+        ),
+        out_dir=str(tmp_path / "out"),
+    )
     assert len(list((tmp_path / "out" / "label_maps").glob("*.tif"))) == 4
     assert scores["aAcc"] > 0
 
@@ -242,16 +293,21 @@ def test_a_checkpoint_of_another_model(mini, root, student_config, small_student
     torch.save(dict(state_dict=dict(x=torch.ones(1))), tmp_path / "x.pth")
     with pytest.raises(ValueError, match=r"x.pth' does not fit the model"):
         run_test(
-            student_config, str(tmp_path / "x.pth"), str(tmp_path), small_student,
-            data_root=str(mini),
-        )  # fmt: skip
+            student_config,
+            str(tmp_path / "x.pth"),
+            RunSettings(work_dir=str(tmp_path), options=small_student, data_root=str(mini)),
+        )
 
 
 def test_mmsegs_own_segformer_on_the_same_data(mini, root, few_iterations, tmp_path):
     config = str(root / "configs/baselines/segformer_mit-b0_mini.py")
-    best = train(config, str(tmp_path), options=few_iterations, data_root=str(mini))
+    best = train(
+        config, RunSettings(work_dir=str(tmp_path), options=few_iterations, data_root=str(mini))
+    )
     scores = run_test(
-        config, str(best), str(tmp_path / "test"), few_iterations, data_root=str(mini)
+        config,
+        str(best),
+        RunSettings(work_dir=str(tmp_path / "test"), options=few_iterations, data_root=str(mini)),
     )
     assert 0 <= scores["cloudy/mIoU"] <= 100
     assert logged(tmp_path, "decode.loss_ce")[-1] < 2.5

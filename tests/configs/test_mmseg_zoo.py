@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.apis.train import train
+from mmcloudseg.engine.runs import RunSettings
 
 ZOO = Path(mmseg.__file__).parent / ".mim" / "configs"
 LEAVES = [
@@ -94,7 +95,9 @@ def two_iterations() -> dict:
 
 def trains_and_tests(config: Path, data_root: Path, work_dir: Path) -> None:
     options = two_iterations()
-    best = train(str(config), str(work_dir), options=options, data_root=str(data_root))
+    best = train(
+        str(config), RunSettings(work_dir=str(work_dir), options=options, data_root=str(data_root))
+    )
 
     (log,) = work_dir.glob("2*/2*.log")
     losses = [float(x) for x in re.findall(r"Iter\(train\).*?  loss: (\S+)", log.read_text())]
@@ -109,7 +112,9 @@ def trains_and_tests(config: Path, data_root: Path, work_dir: Path) -> None:
     assert len(moved) > 0.9 * len(convs)
 
     scores = run_test(
-        str(config), str(best), str(work_dir / "test"), options, data_root=str(data_root)
+        str(config),
+        str(best),
+        RunSettings(work_dir=str(work_dir / "test"), options=options, data_root=str(data_root)),
     )
     for key in ("mIoU", "cloudy/mIoU", "cloud_free/mIoU", "calibration/ECE"):
         assert 0 <= scores[key] <= 100, key

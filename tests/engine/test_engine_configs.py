@@ -17,6 +17,7 @@ from mmcloudseg.engine.configs import (
     student_only,
     use_amp,
 )
+from mmcloudseg.engine.runs import RunSettings
 from mmcloudseg.scenes.predictor import ScenePredictor
 
 
@@ -174,7 +175,7 @@ def test_options_that_do_not_fit_are_one_line(root, unfit, how):
     config = str(root / "configs/cloudseg_student_mini.py")
     call = dict(
         load_config=lambda: load_config(config, unfit),
-        test=lambda: run_test(config, "x.pth", options=unfit),
+        test=lambda: run_test(config, "x.pth", RunSettings(options=unfit)),
         robustness=lambda: robustness(config, "x.pth", options=unfit),
         ScenePredictor=lambda: ScenePredictor(config, "x.pth", options=unfit),
     )

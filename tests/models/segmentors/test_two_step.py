@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from mmcloudseg.apis.test import test as run_test
 from mmcloudseg.apis.train import train
 from mmcloudseg.engine.configs import load_config
+from mmcloudseg.engine.runs import RunSettings
 from mmcloudseg.models import TwoStep
 
 NARROW = dict(name="mit-b0", embed_dims=16, num_layers=[1, 1, 1, 1])
@@ -137,9 +138,13 @@ def test_each_window_goes_through_both_steps(model, batch):
 def test_any_segmentor_of_mmseg(config, batch):
     """One with an auxiliary head; its heads upsample by themselves."""
     head = dict(
-        type="FCNHead", channels=8, num_convs=1, num_classes=6, norm_cfg=dict(type="BN"),
+        type="FCNHead",
+        channels=8,
+        num_convs=1,
+        num_classes=6,
+        norm_cfg=dict(type="BN"),
         loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
-    )  # fmt: skip
+    )
     config.segmentor = dict(
         type="EncoderDecoder",
         backbone=config.segmentor.backbone,
@@ -189,9 +194,13 @@ def test_trains_and_tests(root, mini, tmp_path):
             f"{name}_dataloader.num_workers": 0,
             f"{name}_dataloader.persistent_workers": False,
         }
-    best = train(config, str(tmp_path), options=options, data_root=str(mini))
+    best = train(config, RunSettings(work_dir=str(tmp_path), options=options, data_root=str(mini)))
     assert len(list(tmp_path.glob("best_mIoU_iter_2.pth"))) == 1  # validation chose it
-    scores = run_test(config, str(best), str(tmp_path / "test"), options, data_root=str(mini))
+    scores = run_test(
+        config,
+        str(best),
+        RunSettings(work_dir=str(tmp_path / "test"), options=options, data_root=str(mini)),
+    )
     assert 0 <= scores["cloudy/mIoU"] <= 100
     assert math.isfinite(scores["cloud_removal/cloudy/PSNR"])
 
