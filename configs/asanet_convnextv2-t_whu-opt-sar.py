@@ -1,9 +1,8 @@
-# ASANet as published (ConvNeXt-V2-T; needs timm) on WHU-OPT-SAR under simulated clouds.
+# ASANet as published (ConvNeXt-V2-T, which needs timm) on WHU-OPT-SAR.
 _base_ = [
-    "./_base_/models/asanet_convnextv2-t.py",
-    "./_base_/datasets/whu-opt-sar.py",
-    "./_base_/schedules/schedule_30e.py",
-    "./_base_/default_runtime.py",
+    "_base_/models/asanet_convnextv2-t.py",
+    "_base_/datasets/whu-opt-sar.py",
+    "_base_/schedules/schedule_30e.py",
+    "_base_/default_runtime.py",
 ]
 model = dict(_base_.network, auxiliary_head=_base_.network.decode_head)
-test_evaluator = _base_.land_cover_metrics

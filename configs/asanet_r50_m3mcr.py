@@ -1,9 +1,8 @@
 # ASANet on ResNet-50 on M3M-CR.
 _base_ = [
-    "./_base_/models/asanet_r50.py",
-    "./_base_/datasets/m3mcr.py",
-    "./_base_/schedules/schedule_30e.py",
-    "./_base_/default_runtime.py",
+    "_base_/models/asanet_r50.py",
+    "_base_/datasets/m3mcr.py",
+    "_base_/schedules/schedule_30e.py",
+    "_base_/default_runtime.py",
 ]
 model = dict(_base_.network, auxiliary_head=_base_.network.decode_head)
-test_evaluator = _base_.land_cover_metrics

@@ -1,9 +1,5 @@
-# Ablation: distillation without cloud removal.
+# Ablation on M3M-CR: distillation without cloud removal.
 _base_ = "./cloudseg_m3mcr.py"
 
-model = dict(
-    architecture=dict(
-        backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)
-    )
-)
+model = dict(architecture=_base_.land_cover_only)
 test_evaluator = _base_.land_cover_metrics

@@ -1,12 +1,4 @@
 # CloudSeg on the mini M3M-CR, trained to do without its optical image or without SAR.
 _base_ = "./cloudseg_mini.py"
 
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *_base_.train_pipeline[:-1],
-            dict(type="RandomModalityDropout", optical=0.1, sar=0.1),
-            _base_.train_pipeline[-1],
-        ]
-    )
-)
+train_dataloader = dict(dataset=dict(pipeline=_base_.dropout_pipeline))

@@ -1,7 +1,5 @@
-# Ablation: land cover alone, neither cloud removal nor distillation.
+# Ablation on M3M-CR: land cover alone, with neither cloud removal nor distillation.
 _base_ = "./cloudseg_student_m3mcr.py"
 
-model = dict(
-    backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)
-)
+model = _base_.land_cover_only
 test_evaluator = _base_.land_cover_metrics

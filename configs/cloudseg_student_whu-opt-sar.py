@@ -1,7 +1,10 @@
-# The student alone: land cover and cloud removal, without a teacher.
+# CloudSeg's student alone on WHU-OPT-SAR, without a teacher: land cover and cloud removal.
 _base_ = [
-    "_base_/cloudseg/whu-opt-sar.py",
+    "_base_/models/cloudseg_mit-b4.py",
+    "_base_/datasets/whu-opt-sar.py",
     "_base_/schedules/schedule_30e.py",
     "_base_/default_runtime.py",
 ]
-model = _base_.student
+model = _base_.network
+teacher = _base_.network
+test_evaluator = _base_.cloud_removal_metrics

@@ -1,12 +1,6 @@
-# The teacher: no spatial gate, no cloud removal, trained on the cloud-free image.
-_base_ = [
-    "_base_/cloudseg/luojia-osfcr.py",
-    "_base_/schedules/schedule_30e.py",
-    "_base_/default_runtime.py",
-]
+# CloudSeg's teacher on LuojiaSET-OSFCR: land cover alone, from the cloud-free image, without the spatial gate.
+_base_ = "./cloudseg_student_luojia-osfcr.py"
+
 model = _base_.teacher
-clear = dict(dataset=dict(optical="cloud_free"))
-train_dataloader = clear
-val_dataloader = clear
-test_dataloader = clear
+train_dataloader = val_dataloader = test_dataloader = _base_.clear_images
 test_evaluator = _base_.land_cover_metrics

@@ -1,9 +1,9 @@
 # The two-step habit on M3M-CR: cloud removal, then a segmentor trained on clear images.
 _base_ = [
-    "./_base_/models/two_step_mit-b4.py",
-    "./_base_/datasets/m3mcr.py",
-    "./_base_/schedules/schedule_30e.py",
-    "./_base_/default_runtime.py",
+    "_base_/models/two_step_mit-b4.py",
+    "_base_/datasets/m3mcr.py",
+    "_base_/schedules/schedule_30e.py",
+    "_base_/default_runtime.py",
 ]
 model = dict(
     data_preprocessor=_base_.network.data_preprocessor,
@@ -14,3 +14,4 @@ model = dict(
     ),
     test_cfg=_base_.network.test_cfg,
 )
+test_evaluator = _base_.cloud_removal_metrics

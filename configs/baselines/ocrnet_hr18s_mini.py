@@ -1,5 +1,4 @@
-# A baseline: OCRNet on a small HRNetV2-W18 on stacked optical and SAR bands; one modality alone by
-# model.backbone.modalities=[optical] or [sar].
+# OCRNet on a small HRNetV2-W18 on the mini M3M-CR, optical and SAR bands stacked.
 _base_ = [
     "../_base_/models/ocrnet_hr18s.py",
     "../_base_/datasets/mini_m3mcr.py",
@@ -10,4 +9,3 @@ model = dict(
     _base_.network,
     decode_head=[dict(head, **_base_.network.decode_head) for head in _base_.heads],
 )
-test_evaluator = _base_.land_cover_metrics

@@ -1,5 +1,4 @@
-# A baseline: PSPNet on ResNet-50 on stacked optical and SAR bands; one modality alone by
-# model.backbone.modalities=[optical] or [sar].
+# PSPNet on ResNet-50 on the mini M3M-CR, optical and SAR bands stacked.
 _base_ = [
     "../_base_/models/pspnet_r50.py",
     "../_base_/datasets/mini_m3mcr.py",
@@ -11,4 +10,3 @@ model = dict(
     backbone=dict(_base_.network.backbone, pretrained=False),
     auxiliary_head=_base_.network.decode_head,
 )
-test_evaluator = _base_.land_cover_metrics

@@ -1,5 +1,4 @@
-# A baseline: SegFormer-B4 on stacked optical and SAR bands; one modality alone by
-# model.backbone.modalities=[optical] or [sar].
+# SegFormer-B4 on WHU-OPT-SAR, optical and SAR bands stacked.
 _base_ = [
     "../_base_/models/segformer_mit-b4.py",
     "../_base_/datasets/whu-opt-sar.py",
@@ -7,4 +6,3 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 model = _base_.network
-test_evaluator = _base_.land_cover_metrics

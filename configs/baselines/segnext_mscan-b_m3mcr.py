@@ -1,5 +1,4 @@
-# A baseline: SegNeXt-B on stacked optical and SAR bands; one modality alone by
-# model.backbone.modalities=[optical] or [sar].
+# SegNeXt-B on M3M-CR, optical and SAR bands stacked.
 _base_ = [
     "../_base_/models/segnext_mscan-b.py",
     "../_base_/datasets/m3mcr.py",
@@ -7,4 +6,3 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 model = _base_.network
-test_evaluator = _base_.land_cover_metrics

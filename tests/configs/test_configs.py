@@ -171,9 +171,9 @@ def test_the_papers_protocol(root):
 )
 def test_size_of_the_papers_networks(root, depth, kind, parameters, gflops):
     """As in the reference less what nothing reads; GFLOPs at 160 x 160, 2 per multiply-add."""
-    data = dict(b0="mini_m3mcr", b4="m3mcr")[depth]
-    cfg = Config.fromfile(root / f"configs/_base_/cloudseg/{data}.py")[kind]
-    model = MODELS.build(cfg).eval()
+    data = dict(b0="mini", b4="m3mcr")[depth]
+    cfg = Config.fromfile(root / f"configs/cloudseg_{kind}_{data}.py")
+    model = MODELS.build(cfg.model).eval()
     assert sum(p.numel() for p in model.parameters()) == parameters
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         features = model.extract_feat(torch.rand(1, 6, 160, 160))

@@ -11,8 +11,13 @@ from mmseg.structures import SegDataSample
 
 @pytest.fixture
 def small_models(root):
-    """student, teacher and distill of the shipped config, with narrow streams."""
-    cfg = Config.fromfile(root / "configs/_base_/cloudseg/mini_m3mcr.py")
+    """student, teacher and distill of the shipped configs, with narrow streams."""
+    leaves = dict(
+        student="cloudseg_student_mini", teacher="cloudseg_teacher_mini", distill="cloudseg_mini"
+    )
+    cfg = Config(
+        {part: Config.fromfile(root / f"configs/{leaf}.py").model for part, leaf in leaves.items()}
+    )
     stream = dict(name="mit-b0", embed_dims=16, num_layers=[1, 1, 1, 1])
     for part in (cfg.student, cfg.teacher, cfg.distill.architecture):
         part.backbone.stream = stream

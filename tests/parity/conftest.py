@@ -136,7 +136,8 @@ def build(root, converted_files):
     """('student' | 'teacher' | 'distill', dtype) -> the converted network in eval mode."""
 
     def build_network(kind: str, dtype: torch.dtype = torch.float64):
-        cfg = Config.fromfile(root / "configs/_base_/cloudseg/mini_m3mcr.py")[kind]
+        leaf = "cloudseg_mini" if kind == "distill" else f"cloudseg_{kind}_mini"
+        cfg = Config.fromfile(root / f"configs/{leaf}.py").model
         parts = [cfg.architecture, cfg.teacher] if kind == "distill" else [cfg]
         for part in parts:
             if "stream" in part.backbone:

@@ -26,6 +26,12 @@ train_pipeline = [
     dict(type="LoadRasters"),
     dict(type="PackCloudSegInputs"),
 ]
+# The same for CloudSeg that does without its optical image or without SAR.
+dropout_pipeline = [
+    *train_pipeline[:-1],
+    dict(type="RandomModalityDropout", optical=0.1, sar=0.1),
+    train_pipeline[-1],
+]
 val_pipeline = [
     dict(type="AlignedCenterCrop", **crop),
     dict(type="LoadRasters"),
@@ -80,4 +86,5 @@ test_dataloader = dict(
 
 val_evaluator = [dict(type="CloudIoUMetric")]
 land_cover_metrics = [dict(type="CloudIoUMetric"), dict(type="CalibrationMetric")]
-test_evaluator = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
+cloud_removal_metrics = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
+test_evaluator = land_cover_metrics

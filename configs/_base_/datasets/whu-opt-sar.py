@@ -67,4 +67,5 @@ test_dataloader = dict(
 
 val_evaluator = [dict(type="CloudIoUMetric")]
 land_cover_metrics = [dict(type="CloudIoUMetric"), dict(type="CalibrationMetric")]
-test_evaluator = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
+cloud_removal_metrics = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
+test_evaluator = land_cover_metrics

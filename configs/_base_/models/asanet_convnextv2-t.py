@@ -1,6 +1,6 @@
 # ASANet (Zhang et al., arXiv 2412.02044) as published: ConvNeXt-V2-T, whose adapter needs timm, and
 # UPerNet. The paper trains with AdamW, learning rate 1e-4, weight decay 0.05, decayed by stage; here
-# all methods have one schedule. What the data ask is in the leaf.
+# all methods have one schedule. A leaf adds what its data ask for.
 model = dict(
     type="CloudSeg",
     backbone=dict(

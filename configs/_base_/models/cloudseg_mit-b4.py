@@ -1,8 +1,5 @@
-# CloudSeg with MiT-B4 (Xu et al., ISPRS 2024): `student`, `teacher`, and `distill`, which trains the
-# first beside the second. What the data ask (bands, ranges, classes, windows) is in _base_/datasets.
-
-# A name of mmcloudseg/models/backbones/named_streams.py, or dict(type=…) as in any MMSeg config.
-stream = "mit-b4"
+# CloudSeg with MiT-B4 (Xu et al., ISPRS 2024): the student, its teacher, and the distillation of the two.
+# A leaf adds what its data ask for: bands, value ranges, classes and windows (_base_/datasets).
 
 decode_head = dict(
     type="UNetDecodeHead",
@@ -11,38 +8,45 @@ decode_head = dict(
     loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
 )
 
-auxiliary_head = dict(
-    type="CloudRemovalHead",
-    in_index=[4, 5, 6, 7],
-    loss_decode=dict(type="CloudRemovalLoss", loss_weight=1.0),
-)
-
-student = dict(
+# The student: land cover and cloud removal.
+model = dict(
     type="CloudSeg",
     backbone=dict(
         type="CrossModalBackbone",
-        stream=stream,
+        # A name of mmcloudseg/models/backbones/named_streams.py, or dict(type=…) as in any MMSeg config.
+        stream="mit-b4",
         spatial_gate=True,
         with_optical=True,
     ),
     decode_head=decode_head,
-    auxiliary_head=auxiliary_head,
+    auxiliary_head=dict(
+        type="CloudRemovalHead",
+        in_index=[4, 5, 6, 7],
+        loss_decode=dict(type="CloudRemovalLoss", loss_weight=1.0),
+    ),
     test_cfg=dict(cloud_free=True, mode="slide", window_batch=16),
 )
 
-# Beside a student the teacher has the student's streams, unless it names its own.
-teacher_beside = dict(
+# The teacher. It has the student's streams, so that a backbone is swapped in one place.
+teacher = dict(
     type="CloudSeg",
     backbone=dict(type="CrossModalBackbone", spatial_gate=False, with_optical=False),
     decode_head=decode_head,
+    auxiliary_head=None,
     test_cfg=dict(cloud_free=False, mode="slide", window_batch=16),
 )
-teacher = dict(teacher_beside, backbone=dict(teacher_beside["backbone"], stream=stream))
 
+# What the teacher's dataloaders read in place of the cloudy image.
+clear_images = dict(dataset=dict(optical="cloud_free"))
+
+# What turns the student into a network for land cover alone.
+land_cover_only = dict(
+    backbone=dict(with_optical=False), auxiliary_head=None, test_cfg=dict(cloud_free=False)
+)
+
+# What trains the student next to its teacher.
 distill = dict(
     type="CloudFreeTeacherDistill",
-    architecture=student,
-    teacher=teacher_beside,
     distiller=dict(
         type="mmrazor.ConfigurableDistiller",
         # The heads call forward() directly, which no hook sees: record their decoder.

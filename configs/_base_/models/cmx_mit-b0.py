@@ -1,4 +1,4 @@
-# The same with MiT-B0, from scratch: small enough for a CPU.
+# CMX with MiT-B0, from scratch: small enough for a CPU.
 _base_ = "./cmx_mit-b2.py"
 
 model = dict(

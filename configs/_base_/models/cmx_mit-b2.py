@@ -1,5 +1,5 @@
 # CMX with MiT-B2 (Zhang et al., arXiv 2203.04838). The paper trains with AdamW, learning rate 6e-5,
-# weight decay 0.01, poly; here all methods have one schedule. What the data ask is in the leaf.
+# weight decay 0.01, poly; here all methods have one schedule. A leaf adds what its data ask for.
 model = dict(
     type="CloudSeg",
     backbone=dict(type="CMXBackbone", stream="mit-b2"),

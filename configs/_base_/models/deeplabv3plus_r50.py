@@ -1,8 +1,8 @@
 # MMSegmentation's DeepLabV3+ (arXiv 1802.02611) on ResNet-50-V1c at stride 8.
+_base_ = "./encoder_decoder_fcn.py"
+
 model = dict(
-    type="EncoderDecoder",
     backbone=dict(
-        type="SingleStreamBackbone",
         stream=dict(
             name="resnet-50-v1c",
             strides=(1, 2, 1, 1),
@@ -18,23 +18,6 @@ model = dict(
         dilations=(1, 12, 24, 36),
         c1_in_channels=256,
         c1_channels=48,
-        dropout_ratio=0.1,
-        norm_cfg=dict(type="BN"),
-        align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
     ),
-    auxiliary_head=dict(
-        type="FCNHead",
-        in_channels=1024,
-        in_index=2,
-        channels=256,
-        num_convs=1,
-        concat_input=False,
-        dropout_ratio=0.1,
-        norm_cfg=dict(type="BN"),
-        align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True, loss_weight=0.4),
-    ),
-    train_cfg=dict(),
-    test_cfg=dict(mode="slide"),
+    auxiliary_head=dict(in_channels=1024, in_index=2, channels=256),
 )

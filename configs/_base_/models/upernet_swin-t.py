@@ -1,30 +1,14 @@
 # MMSegmentation's UPerNet (arXiv 1807.10221) on Swin-T (arXiv 2103.14030).
+_base_ = "./encoder_decoder_fcn.py"
+
 model = dict(
-    type="EncoderDecoder",
-    backbone=dict(type="SingleStreamBackbone", stream=dict(name="swin-t")),
+    backbone=dict(stream=dict(name="swin-t")),
     decode_head=dict(
         type="UPerHead",
         in_channels=[96, 192, 384, 768],
         in_index=[0, 1, 2, 3],
         pool_scales=(1, 2, 3, 6),
         channels=512,
-        dropout_ratio=0.1,
-        norm_cfg=dict(type="BN"),
-        align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
     ),
-    auxiliary_head=dict(
-        type="FCNHead",
-        in_channels=384,
-        in_index=2,
-        channels=256,
-        num_convs=1,
-        concat_input=False,
-        dropout_ratio=0.1,
-        norm_cfg=dict(type="BN"),
-        align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True, loss_weight=0.4),
-    ),
-    train_cfg=dict(),
-    test_cfg=dict(mode="slide"),
+    auxiliary_head=dict(in_channels=384, in_index=2, channels=256),
 )
