@@ -1,4 +1,4 @@
-# The same study on the mini LuojiaSET-OSFCR, whose own clouds the training never sees.
+# Trained on clear images or under simulated clouds, and tested under the clouds of LuojiaSET-OSFCR itself.
 _base_ = "./clouds_mini-whu.py"
 
 data = "mini LuojiaSET-OSFCR"

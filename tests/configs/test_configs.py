@@ -85,7 +85,7 @@ def test_baselines_of_one_modality_are_one_key(path, modalities):
 
 @pytest.mark.parametrize("role", ["cloudseg", "cloudseg_student", "cloudseg_teacher"])
 def test_leaves_of_one_role_differ_in_names_only(role):
-    """Whoever has read one leaf knows what the others say."""
+    """One leaf tells a reader what the others say."""
     statements = set()
     for data in ("m3mcr", "whu-opt-sar", "luojia-osfcr", "mini", "mini-whu", "mini-luojia"):
         tree = ast.parse((ROOT / f"{role}_{data}.py").read_text())

@@ -26,7 +26,7 @@ train_pipeline = [
     dict(type="LoadRasters"),
     dict(type="PackCloudSegInputs"),
 ]
-# The same for CloudSeg that does without its optical image or without SAR.
+# For networks that have to work without their optical image or without SAR.
 dropout_pipeline = [
     *train_pipeline[:-1],
     dict(type="RandomModalityDropout", optical=0.1, sar=0.1),

@@ -1,4 +1,4 @@
-# The same with an auxiliary FCN head.
+# Baselines with an auxiliary FCN head.
 _base_ = "./encoder_decoder.py"
 
 model = dict(
