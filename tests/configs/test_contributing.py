@@ -12,7 +12,7 @@ import rasterio
 from mmengine.config import Config
 from mmseg.registry import DATASETS, MODELS
 
-from mmcloudseg.apis.config import load_config
+from mmcloudseg.engine.configs import load_config
 
 SPLITS = ("train", "val", "test")
 
