@@ -65,10 +65,11 @@ def header_problems(sample: Mapping) -> list[str]:
 def _band_problems(headers: Mapping[str, RasterHeader], counts: Mapping[str, int]) -> list[str]:
     expected = {key: counts.get(group) for key, group in BAND_GROUPS.items()}
     expected.update(seg_map_path=1, cloud_mask_path=1)
+    found = {key: len(header.image_bands(expected[key])) for key, header in headers.items()}
     return [
-        f"{header.path}: has {header.count} band(s), expected {expected[key]}"
+        f"{header.path}: has {found[key]} band(s), expected {expected[key]}"
         for key, header in headers.items()
-        if expected[key] is not None and header.count != expected[key]
+        if expected[key] is not None and found[key] != expected[key]
     ]
 
 

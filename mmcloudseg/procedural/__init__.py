@@ -10,7 +10,7 @@ from mmcloudseg.procedural.landscape import (
 from mmcloudseg.procedural.luojia_layout import write_mini_luojia
 from mmcloudseg.procedural.m3mcr_layout import MARKER, write_mini_m3mcr, write_sample
 from mmcloudseg.procedural.materials import Material, draw_materials
-from mmcloudseg.procedural.mini_layout import MiniLayout, write_geotiff
+from mmcloudseg.procedural.mini_layout import MiniLayout
 from mmcloudseg.procedural.mini_luojia import (
     LUOJIA_BINS,
     CloudyView,
@@ -58,7 +58,6 @@ __all__ = [
     "render_backscatter",
     "render_reflectance",
     "speckle",
-    "write_geotiff",
     "write_mini_luojia",
     "write_mini_m3mcr",
     "write_mini_whu",

@@ -1,15 +1,17 @@
 """Writes patches in the folders and files of LuojiaSET-OSFCR."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from mmcloudseg.procedural.mini_layout import MiniLayout, north_up, write_geotiff
+from mmcloudseg.procedural.mini_layout import MiniLayout, north_up
 from mmcloudseg.procedural.mini_luojia import (
     LUOJIA_BINS,
     LUOJIA_GSD_M,
     LuojiaPatch,
     draw_luojia_patch,
 )
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
 LAYOUT = MiniLayout(marker="mini_luojia-osfcr.json", tool="make_mini_luojia.py", names=LUOJIA_BINS)
 
@@ -62,20 +64,18 @@ def write_luojia_patch(root: Path, patch: LuojiaPatch) -> None:
     def path(cover_bin: str, folder: str, kind: str) -> Path:
         return root / cover_bin / folder / f"ROIs_{patch.roi}_{kind}_p{patch.number}.tif"
 
-    profile = dict(
+    profile = GeoTiffProfile(
         crs=f"EPSG:{patch.epsg}",
         transform=north_up(patch.origin, LUOJIA_GSD_M),
         compress="deflate",
         interleave="band",
     )
     # Differences between neighbours take less space than values: 2 of integers, 3 of floats.
-    whole, floating = dict(profile, predictor=2), dict(profile, predictor=3)
+    whole, floating = replace(profile, predictor=2), replace(profile, predictor=3)
     for view in patch.views:
         mask = view.mask.astype("uint8")
-        write_geotiff(path(view.cover_bin, "s1", "s1"), patch.backscatter_db, **floating)
-        write_geotiff(path(view.cover_bin, "s2", "s2"), patch.clear, **whole)
-        write_geotiff(path(view.cover_bin, "s2_cloudy", "s2_cloudy"), view.image, **whole)
-        write_geotiff(
-            path(view.cover_bin, "cloud_detection_results", "s2_cloudy"), mask, **profile
-        )
-        write_geotiff(path(view.cover_bin, "land_cover_maps", "s2"), patch.land_cover, **profile)
+        write_geotiff(path(view.cover_bin, "s1", "s1"), patch.backscatter_db, floating)
+        write_geotiff(path(view.cover_bin, "s2", "s2"), patch.clear, whole)
+        write_geotiff(path(view.cover_bin, "s2_cloudy", "s2_cloudy"), view.image, whole)
+        write_geotiff(path(view.cover_bin, "cloud_detection_results", "s2_cloudy"), mask, profile)
+        write_geotiff(path(view.cover_bin, "land_cover_maps", "s2"), patch.land_cover, profile)

@@ -1,11 +1,12 @@
 """Writes samples in the folders, files and lists of M3M-CR."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mmcloudseg.procedural.mini_layout import MiniLayout, north_up, write_geotiff
+from mmcloudseg.procedural.mini_layout import MiniLayout, north_up
 from mmcloudseg.procedural.mini_m3mcr import (
     LABEL_GSD_M,
     OPTICAL_GSD_M,
@@ -13,6 +14,7 @@ from mmcloudseg.procedural.mini_m3mcr import (
     Sample,
     draw_sample,
 )
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
 LAYOUT = MiniLayout(
     marker="mini_m3mcr.json",
@@ -79,19 +81,17 @@ def write_sample(root: Path, sample: Sample) -> str:
         place = f"{group}_{sample.area}"
         paths.append(f"{group}/{place}/{place}_p_{sample.patch}{ending}")
     clear, cloudy, radar, labels, mask = (root / sample.split / path for path in paths)
-    optical = dict(
+    optical = GeoTiffProfile(
         crs=f"EPSG:{sample.epsg}",
         transform=north_up(sample.optical_origin, OPTICAL_GSD_M),
         nodata=0,
     )
-    coarse = dict(
-        crs=optical["crs"],
-        transform=north_up(sample.label_origin, LABEL_GSD_M),
-    )
-    write_geotiff(clear, sample.cloud_free, **optical)
-    write_geotiff(cloudy, sample.cloudy, **optical)
-    write_geotiff(radar, sample.backscatter_db, **coarse)
-    write_geotiff(labels, sample.land_cover[None], **coarse)
+    label_grid = north_up(sample.label_origin, LABEL_GSD_M)
+    coarse = GeoTiffProfile(crs=optical.crs, transform=label_grid)
+    write_geotiff(clear, sample.cloud_free, optical)
+    write_geotiff(cloudy, sample.cloudy, optical)
+    write_geotiff(radar, sample.backscatter_db, coarse)
+    write_geotiff(labels, sample.land_cover, replace(coarse, interleave="band"))
     mask.parent.mkdir(parents=True, exist_ok=True)
     np.save(mask, sample.cloud_mask, allow_pickle=False)
     return ",".join(paths)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import rasterio
-from numpy.typing import NDArray
+from affine import Affine
 
 from mmcloudseg.rasters.reading import raster_session
 
@@ -93,30 +92,6 @@ class MiniLayout:
             os.rename(partial / name, out / name)
 
 
-def write_geotiff(path: Path, bands: NDArray[Any], **profile: Any) -> None:
-    """Write an image, and its folder; bands are interleaved by pixel unless told otherwise.
-
-    Args:
-        path: The file.
-        bands: Bands x H x W, or H x W for one band.
-        profile: As in ``rasterio.open``: ``crs``, ``transform``, ``nodata``, ``compress``…
-    """
-    bands = bands[None] if bands.ndim == 2 else bands
-    count, height, width = bands.shape
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        dtype=bands.dtype,
-        count=count,
-        height=height,
-        width=width,
-        **{"interleave": "pixel" if count > 1 else "band", **profile},
-    ) as raster:
-        raster.write(bands)
-
-
-def north_up(origin: tuple[float, float], gsd_m: float) -> rasterio.Affine:
+def north_up(origin: tuple[float, float], gsd_m: float) -> Affine:
     """Geotransform of a grid whose upper left corner is ``origin`` (east, north) in metres."""
-    return rasterio.Affine(gsd_m, 0, origin[0], 0, -gsd_m, origin[1])
+    return Affine(gsd_m, 0, origin[0], 0, -gsd_m, origin[1])

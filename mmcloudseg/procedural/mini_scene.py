@@ -18,10 +18,11 @@ from mmcloudseg.procedural.landscape import (
     draw_shares,
 )
 from mmcloudseg.procedural.materials import draw_materials
-from mmcloudseg.procedural.mini_layout import north_up, write_geotiff
+from mmcloudseg.procedural.mini_layout import north_up
 from mmcloudseg.procedural.mini_m3mcr import LABEL_GSD_M, OPTICAL_GSD_M, to_counts
 from mmcloudseg.procedural.sar import render_backscatter
 from mmcloudseg.procedural.spectra import PLANETSCOPE_UM, render_reflectance
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
 EPSG = 32632
 ORIGIN = (600_000, 5_400_000)
@@ -95,22 +96,21 @@ def write_scene(folder: str | Path, scene: Scene) -> dict[str, Path]:
         The files by these names.
     """
     folder = Path(folder)
-    grids = dict(
-        optical=(scene.optical, OPTICAL_GSD_M, dict(nodata=0)),
-        sar=(scene.backscatter_db, LABEL_GSD_M, dict(nodata=float("nan"))),
-        cloud_free=(scene.cloud_free, OPTICAL_GSD_M, dict(nodata=0)),
-        land_cover=(scene.land_cover, LABEL_GSD_M, dict(nodata=0)),
+    layers = dict(
+        optical=(scene.optical, OPTICAL_GSD_M, 0),
+        sar=(scene.backscatter_db, LABEL_GSD_M, float("nan")),
+        cloud_free=(scene.cloud_free, OPTICAL_GSD_M, 0),
+        land_cover=(scene.land_cover, LABEL_GSD_M, 0),
     )
     files = {}
-    for name, (bands, gsd_m, profile) in grids.items():
+    for name, (bands, gsd_m, nodata) in layers.items():
         files[name] = folder / f"{name}.tif"
-        write_geotiff(
-            files[name],
-            bands,
+        profile = GeoTiffProfile(
             crs=f"EPSG:{EPSG}",
             transform=north_up(ORIGIN, gsd_m),
-            tiled=True,
+            nodata=nodata,
             compress="deflate",
-            **profile,
+            tiled=True,
         )
+        write_geotiff(files[name], bands, profile)
     return files

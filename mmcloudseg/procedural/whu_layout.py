@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from mmcloudseg.procedural.mini_layout import MiniLayout, write_geotiff
+from mmcloudseg.procedural.mini_layout import MiniLayout
 from mmcloudseg.procedural.mini_whu import (
     WHU_SPLITS,
     WHUScene,
     draw_whu_scene,
     sheet_name,
 )
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
 LAYOUT = MiniLayout(
     marker="mini_whu_opt_sar.json",
@@ -72,8 +73,8 @@ def write_whu_scene(root: Path, scene: WHUScene) -> str:
     """
     name = f"{scene.name}.tif"
     write_geotiff(root / "optical" / name, scene.optical)
-    write_geotiff(root / "sar" / name, scene.sar)
-    write_geotiff(root / "lbl" / name, scene.label)
+    for folder, band in (("sar", scene.sar), ("lbl", scene.label)):
+        write_geotiff(root / folder / name, band, GeoTiffProfile(interleave="band"))
     return name
 
 

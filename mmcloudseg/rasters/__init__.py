@@ -1,1 +1,1 @@
-"""Reading and writing rasters: the only place that does."""
+"""Reading and writing rasters, for training and for whole scenes; nothing else does either."""

@@ -1,4 +1,4 @@
-"""Reading rasters: headers, windows, nodata.
+"""Opening rasters and reading their headers.
 
 Every file is opened and closed within one call, so that nothing open is carried over to the worker
 processes of a data loader.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from mmcloudseg.rasters.nodata import alpha_bands
 from mmcloudseg.utils.errors import DataError
 
 
@@ -32,6 +33,7 @@ class RasterHeader:
         shape: Rows and columns.
         crs: Coordinate reference system, None if there is none.
         transform: Geotransform, None if there is none.
+        alpha: Numbers of the alpha bands, from 1.
     """
 
     path: str
@@ -39,6 +41,28 @@ class RasterHeader:
     shape: tuple[int, int]
     crs: CRS | None = None
     transform: Affine | None = None
+    alpha: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, source: rasterio.DatasetReader) -> RasterHeader:
+        """The header of an open raster."""
+        transform = None if source.transform == Affine.identity() else source.transform
+        alpha = alpha_bands(source)
+        return cls(source.name, source.count, source.shape, source.crs, transform, alpha)
+
+    def image_bands(self, expected: int | None) -> list[int]:
+        """Numbers of the bands that belong to the image, from 1.
+
+        GDAL takes the fourth of four 8-bit bands for an alpha band, which may be near infrared:
+        alpha bands are left out only where the file has another number of bands than expected.
+
+        Args:
+            expected: How many bands the image should have; None if that is not known.
+        """
+        bands = list(range(1, self.count + 1))
+        if len(bands) == expected:
+            return bands
+        return [band for band in bands if band not in self.alpha]
 
 
 @contextmanager
@@ -50,24 +74,24 @@ def raster_session() -> Iterator[None]:
             yield
 
 
-def unreadable(path: str, cause: Exception) -> DataError:
-    """The error for a file that is missing, damaged, incomplete or of another kind."""
-    if not os.path.exists(path):
-        return DataError(f"{path}: no such file. Restore it, or take its sample off the list.")
-    return DataError(
-        f"{path}: cannot be read ({os.path.getsize(path)} bytes; {cause}). The file is damaged, "
-        "incomplete or not a raster: copy or download it again."
-    )
+@contextmanager
+def raster_errors(path: str) -> Iterator[None]:
+    """Turn every failure to open or read a file into a :class:`DataError` that names it."""
+    try:
+        yield
+    except (RasterioError, OSError) as error:
+        raise _unreadable(path, error) from error
 
 
 @contextmanager
 def open_raster(path: str) -> Iterator[rasterio.DatasetReader]:
-    """Open a raster, turning every failure to open or read it into a :class:`DataError`."""
-    try:
-        with rasterio.open(path) as source:
-            yield source
-    except (RasterioError, OSError) as error:
-        raise unreadable(path, error) from error
+    """Open a raster.
+
+    Raises:
+        DataError: If it cannot be opened, or read within the block.
+    """
+    with raster_errors(path), rasterio.open(path) as source:
+        yield source
 
 
 def load_array(path: str, mmap: bool = False) -> np.ndarray:
@@ -79,7 +103,7 @@ def load_array(path: str, mmap: bool = False) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     if not isinstance(array, np.ndarray) or array.ndim != 2:
         found = array.shape if isinstance(array, np.ndarray) else "an archive"
         raise DataError(f"{path}: expected an array of rows x columns, found {found}.")
@@ -102,57 +126,16 @@ def read_header(path: str, probe: bool = False) -> RasterHeader:
         if probe:
             corner = Window(source.width - 1, source.height - 1, 1, 1)
             source.read(source.count, window=corner)
-        transform = None if source.transform == Affine.identity() else source.transform
-        return RasterHeader(path, source.count, source.shape, source.crs, transform)
+        return RasterHeader.of(source)
 
 
-def read_bands(
-    source: rasterio.DatasetReader,
-    window: Window,
-    bands: Sequence[int],
-    keep_zero: bool = False,
-) -> np.ndarray:
-    """Read a window as float32, pixels without data filled with their band's mean.
-
-    NaN and the declared nodata value are without data. The mean is the whole band's, whatever the
-    window, so that a crop sees the values that the whole image has.
-
-    Args:
-        source: An open raster.
-        window: The part to read.
-        bands: Band numbers, from 1.
-        keep_zero: Leave a declared nodata value of 0 as it is. Optical images declare it, and dark
-            water may well be 0.
-
-    Returns:
-        Array of shape (bands, rows, columns).
-
-    Raises:
-        DataError: If a band that needs filling holds no data at all.
-    """
-    nodata = None if keep_zero and source.nodata == 0 else source.nodata
-    raw = source.read(list(bands), window=window)
-    empty = _without_data(raw, nodata)
-    values = raw.astype(np.float32)
-    for position in np.flatnonzero(empty.any(axis=(1, 2))):
-        values[position][empty[position]] = _band_mean(source, bands[position], nodata)
-    return values
-
-
-def _without_data(raw: np.ndarray, nodata: float | None) -> np.ndarray:
-    empty = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, dtype=bool)
-    if nodata is not None and not np.isnan(nodata):
-        empty |= raw == nodata
-    return empty
-
-
-def _band_mean(source: rasterio.DatasetReader, band: int, nodata: float | None) -> np.float32:
-    raw = source.read(band)
-    # Infinite values (decibels of a zero) are left to clipping, and would spoil the mean.
-    values = raw.astype(np.float32)[~_without_data(raw, nodata) & np.isfinite(raw)]
-    if values.size == 0:
-        raise DataError(
-            f"{source.name}: band {band} has no valid pixel (only NaN or nodata), so nothing can "
-            "be filled in. Replace the file, or take its sample off the list."
-        )
-    return np.float32(values.mean(dtype=np.float64))
+def _unreadable(path: str, cause: Exception) -> DataError:
+    """The error for a file that is missing, damaged, incomplete or of another kind."""
+    if path.startswith("/vsi") or "://" in path:
+        return DataError(f"{path}: cannot be read ({cause}). Check the address and your access.")
+    if not os.path.exists(path):
+        return DataError(f"{path}: no such file. Restore it, or take its sample off the list.")
+    return DataError(
+        f"{path}: cannot be read ({os.path.getsize(path)} bytes; {cause}). The file is damaged, "
+        "incomplete or not a raster: copy or download it again."
+    )

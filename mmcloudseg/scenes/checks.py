@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-import rasterio
 from rasterio.warp import transform
 
-from mmcloudseg.scenes.grid import SceneGrid
-from mmcloudseg.scenes.sources import SceneRaster, check_reference, reading
+from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.reading import open_raster
+from mmcloudseg.rasters.scene_raster import SceneRaster, check_reference
 from mmcloudseg.utils.errors import DataError
 
 _CLIPPED = 0.99
@@ -21,15 +21,15 @@ _DARK = 0.01
 """Share of the range that the brightest values of an image reach at least."""
 
 
-def sar_cover(optical: SceneGrid, path: str) -> float:
+def sar_cover(optical: RasterGrid, path: str) -> float:
     """Share of the optical image's ground that a SAR image covers, by evenly spaced points.
 
     Raises:
         DataError: None of it, or it does not say where it lies.
     """
-    with reading(path), rasterio.open(path) as source:
+    with open_raster(path) as source:
         check_reference(source, "SAR")
-        sar = SceneGrid.of(source)
+        sar = RasterGrid.of(source)
     share = _share_inside(optical, sar)
     # A SAR image that is small beside the optical one may lie between its points.
     if share == 0 and _share_inside(sar, optical) == 0:
@@ -47,7 +47,7 @@ def sar_cover(optical: SceneGrid, path: str) -> float:
     return share
 
 
-def _share_inside(grid: SceneGrid, other: SceneGrid) -> float:
+def _share_inside(grid: RasterGrid, other: RasterGrid) -> float:
     """Which part of a grid's pixels, evenly spaced, lies in another grid."""
     rows, columns = np.meshgrid(
         *((np.arange(_POINTS) + 0.5) * length / _POINTS for length in grid.shape), indexing="ij"
@@ -60,7 +60,7 @@ def _share_inside(grid: SceneGrid, other: SceneGrid) -> float:
     return float(inside.mean())
 
 
-def _corner(grid: SceneGrid) -> str:
+def _corner(grid: RasterGrid) -> str:
     return f"({grid.transform.c:.6g}, {grid.transform.f:.6g}) in {grid.crs}"
 
 

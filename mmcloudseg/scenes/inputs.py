@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 
+from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.scene_raster import SceneRaster, open_scene_raster
 from mmcloudseg.scenes.checks import check_values, sar_cover
-from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.network import SceneModel
 from mmcloudseg.scenes.settings import SceneSettings
-from mmcloudseg.scenes.sources import SceneRaster, opened
 
 
 def open_pair(
@@ -31,7 +31,7 @@ def open_pair(
         DataError: One of them cannot be used, or they show different ground.
     """
     first = stack.enter_context(
-        opened(
+        open_scene_raster(
             optical,
             settings.optical_bands or about.bands.get("optical"),
             about.counts.get("optical"),
@@ -41,10 +41,10 @@ def open_pair(
     )
     second = None
     if sar is not None:
-        grid = SceneGrid.of(first.source)
+        grid = RasterGrid.of(first.source)
         sar_cover(grid, sar)
         second = stack.enter_context(
-            opened(
+            open_scene_raster(
                 sar,
                 settings.sar_bands or about.bands.get("sar"),
                 about.counts["sar"],

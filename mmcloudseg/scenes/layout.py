@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.rasters.grids import RasterGrid
 from mmcloudseg.scenes.products import Product
 from mmcloudseg.scenes.resampling import RowResampler
 from mmcloudseg.scenes.tiles import TileAxis
@@ -20,7 +20,7 @@ class SceneLayout:
         overlap: Optical pixels.
     """
 
-    def __init__(self, optical: SceneGrid, scale: float, tile: int, overlap: int) -> None:
+    def __init__(self, optical: RasterGrid, scale: float, tile: int, overlap: int) -> None:
         self.optical = optical
         self.map = optical.scaled(scale)
         self.scale = scale
@@ -32,7 +32,7 @@ class SceneLayout:
         """From the optical grid's rows to the map's."""
         return RowResampler(self.rows, self.optical.shape, self.map.shape, self.scale)
 
-    def grid(self, product: Product) -> SceneGrid:
+    def grid(self, product: Product) -> RasterGrid:
         """The grid of a product."""
         return self.optical if product.optical_grid else self.map
 

@@ -10,13 +10,13 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
+from mmcloudseg.rasters.scene_raster import SceneRaster
 from mmcloudseg.scenes.blending import RowBlender
 from mmcloudseg.scenes.layout import SceneLayout
 from mmcloudseg.scenes.network import TileNetwork
 from mmcloudseg.scenes.prefetch import Background, prefetch
 from mmcloudseg.scenes.products import Product, from_image, from_logits
 from mmcloudseg.scenes.reader import TileReader
-from mmcloudseg.scenes.sources import SceneRaster
 from mmcloudseg.scenes.strips import StripFolder
 
 

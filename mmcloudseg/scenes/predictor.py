@@ -12,9 +12,11 @@ from typing import Any
 
 import rasterio
 
+from mmcloudseg.rasters.cog import move_raster, write_cog
+from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.qgis import write_style
 from mmcloudseg.rasters.reading import raster_session
-from mmcloudseg.scenes.cog import publish, write_cog, write_style
-from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.rasters.scene_raster import SceneRaster
 from mmcloudseg.scenes.inputs import open_pair
 from mmcloudseg.scenes.layout import SceneLayout
 from mmcloudseg.scenes.mapping import SceneMapping
@@ -23,8 +25,7 @@ from mmcloudseg.scenes.outputs import check_output, identity, output_files, prov
 from mmcloudseg.scenes.products import Product, products
 from mmcloudseg.scenes.quicklook import write_quicklook
 from mmcloudseg.scenes.settings import SceneSettings
-from mmcloudseg.scenes.sources import SceneRaster
-from mmcloudseg.scenes.strips import StripFolder, unwritable
+from mmcloudseg.scenes.strips import StripFolder, output_errors, unwritable
 from mmcloudseg.utils.locks import folder_lock
 from mmcloudseg.version import __version__
 
@@ -149,15 +150,18 @@ class ScenePredictor:
             mapping = SceneMapping(network, pair, layout, wanted, folder, chosen.batch_size)
             mapped = mapping.run(progress)
             tags = provenance(network, optical, sar)
-            made = {product.name: _whole(product, layout, folder, tags) for product in wanted}
-            made["style"] = write_style(folder.path, wanted[0])
+            with output_errors(folder.path):
+                made = {product.name: _whole(product, layout, folder, tags) for product in wanted}
+                made["style"] = folder.path / "map.qml"
+                write_style(made["style"], wanted[0].categories, wanted[0].palette)
             if chosen.quicklook:
                 made["quicklook"] = folder.path / "quicklook.png"
                 about = network.about
                 names = about.optical_names, about.classes, about.palette
                 write_quicklook(made, *pair, *names, out.stem)
             for name in sorted(made, key=lambda name: name == "map"):
-                publish(made[name], files[name])
+                with output_errors(files[name]):
+                    move_raster(made[name], files[name])
         return SceneReport(
             files,
             layout.optical.width * layout.optical.height / 1e6,
@@ -192,7 +196,7 @@ class ScenePredictor:
         if settings.overlap is not None:
             overlap = settings.overlap
         scale = self.network.about.label_scale if settings.resolution == "label" else 1.0
-        return SceneLayout(SceneGrid.of(optical.source), scale, tile, overlap)
+        return SceneLayout(RasterGrid.of(optical.source), scale, tile, overlap)
 
     def _state(
         self, optical: str, sar: str | None, settings: SceneSettings, layout: SceneLayout

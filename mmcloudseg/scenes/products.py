@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmcloudseg.rasters.cog import CogContent
 from mmcloudseg.utils.constants import IGNORE_INDEX
 
 NO_VALUE = 65535
@@ -17,30 +18,16 @@ _PROBABILITY_STEPS = 10000
 
 
 @dataclass(frozen=True)
-class Product:
+class Product(CogContent):
     """A raster that is made of a scene.
 
+    Its name is ``'map'``, ``'confidence'``, ``'probabilities'`` or ``'cloud_free'``.
+
     Attributes:
-        name: ``'map'``, ``'confidence'``, ``'probabilities'`` or ``'cloud_free'``.
-        dtype: Of its pixels.
-        nodata: Where the optical image has no data.
-        bands: A description of each band.
         optical_grid: Whether it is on the optical grid, whatever the map's grid.
-        resampling: How its overviews are made, by GDAL's name.
-        scale: Factor from stored to real values.
-        palette: Colours of the values from 0.
-        categories: Names of the values from 0.
     """
 
-    name: str
-    dtype: str
-    nodata: int
-    bands: tuple[str, ...]
     optical_grid: bool = False
-    resampling: str = "AVERAGE"
-    scale: float = 1.0
-    palette: tuple[tuple[int, int, int], ...] = field(default=())
-    categories: tuple[str, ...] = field(default=())
 
 
 def products(

@@ -9,7 +9,8 @@ import numpy as np
 import rasterio
 from PIL import Image
 
-from mmcloudseg.scenes.sources import SceneRaster, reading
+from mmcloudseg.rasters.reading import raster_errors
+from mmcloudseg.rasters.scene_raster import SceneRaster
 from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar, rgb_bands
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 
@@ -74,9 +75,9 @@ def ground(bands: np.ndarray) -> np.ndarray:
 def _shown(raster: SceneRaster) -> np.ndarray:
     """A raster's bands, few pixels, NaN where there are no data."""
     source = raster.source
-    with reading(raster.path):
+    with raster_errors(raster.path):
         raw = source.read(raster.bands, out_shape=(len(raster.bands), *_size(source)))
-    empty = raster.nodata.of_bands(raw)
+    empty = raster.nodata.missing(raw)
     return np.where(empty, np.nan, raw.astype(np.float32))
 
 

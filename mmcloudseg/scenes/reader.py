@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from rasterio.windows import Window
 
-from mmcloudseg.scenes.sources import SceneRaster
+from mmcloudseg.rasters.scene_raster import SceneRaster
 from mmcloudseg.scenes.tiles import TileAxis
 
 

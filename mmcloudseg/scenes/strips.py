@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from affine import Affine
-from rasterio.errors import RasterioError
 
-from mmcloudseg.scenes.grid import SceneGrid
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
+from mmcloudseg.rasters.grids import RasterGrid
 from mmcloudseg.scenes.products import Product
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.files import atomic_write
@@ -94,43 +94,37 @@ class StripFolder:
         return count
 
     def write(
-        self, product: Product, index: int, first_row: int, grid: SceneGrid, bands: np.ndarray
+        self, product: Product, index: int, first_row: int, grid: RasterGrid, bands: np.ndarray
     ) -> None:
-        """Write a strip, and read it again.
+        """Write a strip.
 
         Raises:
             DataError: It could not be written, as when the disk is full.
         """
         path = self.file(product, index)
-        profile = dict(
-            driver="GTiff",
-            dtype=product.dtype,
-            count=len(bands),
-            height=bands.shape[1],
-            width=bands.shape[2],
+        profile = GeoTiffProfile(
             crs=grid.crs,
             transform=grid.transform * Affine.translation(0, first_row),
             compress="deflate",
-            zlevel=1,
             predictor=2 if product.dtype == "uint16" else 1,
-            bigtiff="if_safer",
+            level=1,
         )
-        try:
-            with atomic_write(path) as temporary:
-                with rasterio.open(temporary, "w", **profile) as raster:
-                    raster.write(bands)
-                # A full disk may go unnoticed until the file is closed.
-                with rasterio.open(temporary) as raster:
-                    whole = np.array_equal(raster.read(), bands)
-                if not whole:
-                    raise OSError("what was read again differs")
-        except (RasterioError, OSError) as error:
-            raise unwritable(path.parent, error) from error
+        with output_errors(path.parent):
+            write_geotiff(path, bands, profile)
 
 
 def folder_of(out: Path) -> Path:
     """The folder of a map's strips."""
     return out.with_name(f".{out.name}.partial")
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn a failure to write an output into a :class:`DataError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def unwritable(path: Path, error: Exception) -> DataError:

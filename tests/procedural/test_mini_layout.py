@@ -2,12 +2,9 @@
 
 import json
 
-import numpy as np
 import pytest
-import rasterio
 
-from mmcloudseg.procedural import MiniLayout, write_geotiff
-from mmcloudseg.procedural.mini_layout import north_up
+from mmcloudseg.procedural import MiniLayout
 
 LAYOUT = MiniLayout(marker="made.json", tool="make_it.py", names=("images", "list.txt"))
 
@@ -78,18 +75,3 @@ def test_what_is_interrupted_leaves_everything_as_it_was(tmp_path, error):
             LAYOUT.write(tmp_path / name, interrupt, {})
     assert contents(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
-
-
-def test_write_geotiff(tmp_path):
-    bands = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
-    path = tmp_path / "folder" / "a.tif"
-    write_geotiff(path, bands, crs="EPSG:32650", transform=north_up((500, 900), 10), nodata=0)
-    with rasterio.open(path) as raster:
-        np.testing.assert_array_equal(raster.read(), bands)
-        assert raster.bounds == (500, 870, 540, 900) and raster.nodata == 0
-        assert raster.profile["interleave"] == "pixel"
-    write_geotiff(path, bands[0], interleave="band", compress="deflate")
-    with rasterio.open(path) as raster:
-        np.testing.assert_array_equal(raster.read(1), bands[0])
-        assert raster.count == 1 and raster.crs is None
-        assert raster.profile["compress"] == "deflate"

@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-
-CRS = "EPSG:32646"
+from rasterio.enums import ColorInterp
 
 
 @pytest.fixture
-def write_raster() -> Callable:
-    """Write bands x rows x columns (or rows x columns) as a GeoTIFF, in strips as published."""
-    return _write_raster
+def write_raster(tmp_path) -> Callable:
+    """``write_raster(name, bands, pixel=3.0, mask=None, alpha=None, **profile)`` returns a path.
 
+    Bands x rows x columns, or rows x columns; ``mask`` (true = data) becomes an internal mask,
+    ``alpha`` (the same) one more band.
+    """
 
-def _write_raster(
-    path: str | Path,
-    pixels: np.ndarray,
-    transform: Affine | None = None,
-    nodata: float | None = None,
-    crs: str | None = CRS,
-) -> None:
-    pixels = pixels[None] if pixels.ndim == 2 else pixels
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        count=pixels.shape[0],
-        height=pixels.shape[1],
-        width=pixels.shape[2],
-        dtype=pixels.dtype,
-        crs=crs,
-        transform=transform or Affine(3, 0, 760299, 0, -3, 1898412),
-        nodata=nodata,
-    ) as target:
-        target.write(pixels)
+    def write(name, bands, pixel=3.0, mask=None, alpha=None, **profile):
+        bands = bands[None] if bands.ndim == 2 else bands
+        count = len(bands)
+        if alpha is not None:
+            bands = np.concatenate([bands, np.where(alpha, 255, 0)[None].astype(bands.dtype)])
+        settings = dict(
+            driver="GTiff",
+            crs="EPSG:32632",
+            transform=Affine(pixel, 0, 600_000, 0, -pixel, 5_400_000),
+            dtype=bands.dtype,
+            count=len(bands),
+            height=bands.shape[1],
+            width=bands.shape[2],
+        )
+        path = str(tmp_path / name)
+        with (
+            rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+            rasterio.open(path, "w", **{**settings, **profile}) as raster,
+        ):
+            if alpha is not None:
+                others = [ColorInterp.undefined] * (count - 1)
+                raster.colorinterp = [ColorInterp.gray, *others, ColorInterp.alpha]
+            raster.write(bands)
+            if mask is not None:
+                raster.write_mask(mask)
+        return path
+
+    return write

@@ -14,12 +14,9 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 from rasterio.enums import ColorInterp
 from rasterio.warp import transform as to_crs
-from rasterio.windows import Window
 from scene_files import CORNER, UTM, optical_bands, sar_bands, write
 
-from mmcloudseg.scenes.grid import SceneGrid
 from mmcloudseg.scenes.predictor import ScenePredictor
-from mmcloudseg.scenes.sources import opened
 from mmcloudseg.utils.errors import DataError
 
 NODATA = 255
@@ -332,7 +329,7 @@ def test_model_without_cloud_removal_says_so(pixel_model, pair, tmp_path):
 def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_path, monkeypatch):
     from mmcloudseg.scenes import predictor as scenes
 
-    real = scenes.publish
+    real = scenes.move_raster
 
     def stopped(path, out):
         if out.name == "map.tif":
@@ -340,11 +337,11 @@ def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_pa
         real(path, out)
 
     out = tmp_path / "map.tif"
-    monkeypatch.setattr(scenes, "publish", stopped)
+    monkeypatch.setattr(scenes, "move_raster", stopped)
     with pytest.raises(KeyboardInterrupt):
         predict(pixel_model, *pair, out, confidence=True)
     assert (tmp_path / "map_confidence.tif").exists() and not out.exists()
-    monkeypatch.setattr(scenes, "publish", real)
+    monkeypatch.setattr(scenes, "move_raster", real)
     report = predict(pixel_model, *pair, out, confidence=True, resume=True)
     assert report.mapped_tiles == 0 and out.exists()
     assert not (tmp_path / ".map.tif.partial").exists()
@@ -383,23 +380,6 @@ def test_alpha_beside_the_bands_says_where_there_are_data(pixel_model, tmp_path)
     assert (labels[:, :80] == NODATA).all() and (labels[:, 80:] < 6).all()
 
 
-@pytest.mark.parametrize("resampling", ["nearest", "bilinear", "cubic", "average"])
-def test_nodata_in_one_band_of_a_warped_sar_image_becomes_its_mean(tmp_path, resampling):
-    bands = sar_bands(60, 60)
-    bands[0, 10:40, 10:40] = -9999
-    path = write(tmp_path / "s.tif", bands, pixel=10.0, nodata=-9999)
-    grid = SceneGrid(
-        rasterio.CRS.from_epsg(32632), Affine(3, 0, CORNER[0], 0, -3, CORNER[1]), 200, 200
-    )
-    with opened(path, None, 2, "SAR", None, grid, resampling) as raster:
-        values, valid = raster.read(Window(0, 0, 200, 200))
-        mean = raster.sample.mean[0]
-    assert valid.all()
-    assert np.allclose(values[0, 50:120, 50:120], mean)
-    assert values.min() > -40
-    assert values[1, 50:120, 50:120].std() > 1
-
-
 def test_network_that_begins_at_random_maps_the_same_twice(
     pixel_model, pair, tmp_path, monkeypatch
 ):
@@ -411,21 +391,6 @@ def test_network_that_begins_at_random_maps_the_same_twice(
         torch.rand(1)  # whatever was drawn before
         predictor.predict(*pair, tmp_path / name, progress=False)
     assert (read(tmp_path / "a.tif") == read(tmp_path / "b.tif")).all()
-
-
-def test_holes_are_filled_as_in_training(tmp_path):
-    """A hole of declared 0 in the optical image is black, as LoadRasters leaves it."""
-    bands = optical_bands(60, 60)
-    bands[:, 5:9, 5:9] = 0
-    with opened(write(tmp_path / "o.tif", bands, nodata=0), None, 4, "optical") as raster:
-        values, valid = raster.read(Window(0, 0, 70, 60))
-    assert (values[:, :, :60] == bands).all()
-    assert not valid[5:9, 5:9].any() and valid.sum() == 60 * 60 - 16
-    assert np.allclose(values[:, :, 60:], raster.sample.mean[:, None, None])
-    bands[:, 5:9, 5:9] = 7
-    with opened(write(tmp_path / "p.tif", bands, nodata=7), None, 4, "optical") as raster:
-        values, _ = raster.read(Window(0, 0, 60, 60))
-    assert np.allclose(values[:, 5:9, 5:9], raster.sample.mean[:, None, None])
 
 
 @pytest.mark.parametrize("kind", ["south_up", "rotated"])

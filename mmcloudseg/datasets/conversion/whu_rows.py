@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rasterio.io import MemoryFile
 
 from mmcloudseg.clouds import MASK_THRESHOLD, OPACITY_STEPS, SimulatedClouds
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import Scene, cut_tiles, read_rows
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
-from mmcloudseg.utils.files import atomic_write
 
 CLOUD_SETTINGS = dict(
     gsd_m=float(WHU_OPT_SAR_GSD_M),
@@ -76,38 +75,7 @@ class RowOfTiles:
                 cloud_mask=drawn.mask[None].astype(np.uint8),
             )
         for modality, pixels in tile.items():
-            write_tile(self.folder / modality / f"{name}.tif", pixels, PREDICTORS[modality])
+            profile = GeoTiffProfile(compress="deflate", predictor=PREDICTORS[modality])
+            write_geotiff(self.folder / modality / f"{name}.tif", pixels, profile)
         sums = {modality: pixel_checksum(pixels) for modality, pixels in tile.items()}
         return dict(split=self.scene.split, name=name, **{m: sums.get(m, "") for m in MODALITIES})
-
-
-def write_tile(path: Path, pixels: np.ndarray, predictor: int = 1) -> None:
-    """Write a deflated GeoTIFF that appears when it is complete.
-
-    Args:
-        path: The file.
-        pixels: Bands x H x W.
-        predictor: 2 stores differences between neighbouring pixels, 1 does not.
-
-    Raises:
-        OSError: If it cannot be written, naming it.
-    """
-    count, height, width = pixels.shape
-    with MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff",
-            count=count,
-            height=height,
-            width=width,
-            dtype=pixels.dtype,
-            compress="deflate",
-            predictor=predictor,
-        ) as target:
-            target.write(pixels)
-        content = memory.read()
-    # Not by GDAL: when a disk is full, it may tell only on its own error stream.
-    try:
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error

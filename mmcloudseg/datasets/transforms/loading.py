@@ -7,75 +7,26 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
-from rasterio.windows import Window
 
-from mmcloudseg.rasters.grids import pixel_centre_index, scaled_shape
-from mmcloudseg.rasters.reading import (
-    load_array,
-    open_raster,
-    raster_session,
-    read_bands,
-    read_header,
-)
+from mmcloudseg.rasters.grids import GridWindow, scaled_shape
+from mmcloudseg.rasters.nodata import Nodata
+from mmcloudseg.rasters.reading import RasterHeader, open_raster, raster_session, read_header
+from mmcloudseg.rasters.values import open_map, read_bands
 from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
 PATH_KEYS = dict(optical="img_path", sar="sar_path", cloud_free="cloud_free_path")
 
 
-class GridWindow:
-    """A window of the optical grid, and where it lies in other grids over the same ground.
-
-    The grids' origins may differ by less than half a label pixel; the rule goes by indices alone.
-
-    Args:
-        shape: Rows and columns of the whole optical image.
-        window: (top, left, height, width) in optical pixels; None means all of it.
-    """
-
-    def __init__(
-        self, shape: tuple[int, int], window: tuple[int, int, int, int] | None = None
-    ) -> None:
-        self.shape = shape
-        self.top, self.left, self.height, self.width = window or (0, 0, *shape)
-
-    def inside(self) -> bool:
-        """Whether the window lies in the image."""
-        return (
-            min(self.top, self.left) >= 0
-            and self.top + self.height <= self.shape[0]
-            and self.left + self.width <= self.shape[1]
-        )
-
-    def on(self, shape: tuple[int, int]) -> tuple[Window, np.ndarray, np.ndarray]:
-        """Find the window in a grid of another shape.
-
-        Args:
-            shape: Rows and columns of that grid.
-
-        Returns:
-            The part of that grid to read, and which of its rows and columns each optical row and
-            column takes.
-        """
-        rows = pixel_centre_index(shape[0], self.shape[0])[self.top : self.top + self.height]
-        columns = pixel_centre_index(shape[1], self.shape[1])[self.left : self.left + self.width]
-        first_row, first_column = int(rows[0]), int(columns[0])
-        window = Window(
-            first_column,
-            first_row,
-            int(columns[-1]) - first_column + 1,
-            int(rows[-1]) - first_row + 1,
-        )
-        return window, rows - first_row, columns - first_column
-
-
 @TRANSFORMS.register_module()
 class LoadRasters(BaseTransform):
     """Read a sample's files; see :class:`OpticalSARDataset` for the keys it starts from.
 
-    Every band becomes float32 before anything else. NaN and declared nodata become the mean of
-    their own band, over the whole band even where only a window is read; a declared nodata of 0
-    in an optical image stays 0. SAR and label come to the optical grid by the pixel-centre rule.
+    Every band becomes float32 before anything else. NaN, declared nodata and pixels that the
+    file's mask or alpha band excludes become the mean of their own band, over the whole band even
+    where only a window is read; a declared nodata of 0 in an optical image stays 0. Whole scenes
+    are read by the same rule. In labels and cloud masks such pixels are ignored. SAR and label
+    come to the optical grid by the pixel-centre rule.
 
     Required Keys:
 
@@ -179,64 +130,60 @@ class LoadRasters(BaseTransform):
         scale = results.get("sar_scale") if is_sar else 1.0
         expected = results.get("band_counts", {}).get("sar" if is_sar else "optical")
         with open_raster(path) as source:
-            if expected is not None and source.count != expected:
+            held = RasterHeader.of(source).image_bands(expected or source.count)
+            if expected is not None and len(held) != expected:
                 raise DataError(
-                    f"{path}: has {source.count} bands, expected {expected}. Correct the file, or "
+                    f"{path}: has {len(held)} bands, expected {expected}. Correct the file, or "
                     "the dataset's metainfo `bands`."
                 )
             if scale is not None:
                 _check_shape(path, source.shape, grid.shape, scale)
             window, rows, columns = grid.on(source.shape)
-            bands = self.bands.get(modality) or range(1, source.count + 1)
+            bands = self.bands.get(modality) or held
             if max(bands) > source.count or min(bands) < 1:
                 raise DataError(
                     f"{path}: has bands 1 to {source.count}, LoadRasters(bands=…) asks for "
                     f"{list(bands)}. Correct the pipeline."
                 )
-            values = read_bands(source, window, bands, keep_zero=not is_sar)
+            nodata = Nodata.of(source, [*held, *bands], zero_is_data=not is_sar)
+            values, _ = read_bands(source, window, bands, nodata)
         return values[:, rows[:, None], columns[None, :]] if is_sar else values
 
     @staticmethod
     def _load_mask(path: str, grid: GridWindow) -> np.ndarray:
-        window, _, _ = grid.on(grid.shape)
-        if path.endswith(".npy"):
-            mask = load_array(path, mmap=True)
-            _check_shape(path, mask.shape, grid.shape, 1.0)
-            mask = mask[window.row_off :, window.col_off :][: grid.height, : grid.width]
-            nodata = None
-        else:
-            with open_raster(path) as source:
-                _check_shape(path, source.shape, grid.shape, 1.0)
-                mask, nodata = source.read(1, window=window), source.nodata
-        # Some products declare 0, which means clear, as nodata.
-        missing = (mask == nodata) if nodata else np.zeros(mask.shape, dtype=bool)
+        with open_map(path) as source:
+            _check_shape(path, source.shape, grid.shape, 1.0)
+            window, _, _ = grid.on(source.shape)
+            # Some products declare 0, which means clear, as nodata.
+            mask, missing = source.read(window, nodata=source.nodata or None)
         return np.where(missing, IGNORE_INDEX, mask != 0).astype(np.uint8)
 
     @staticmethod
     def _load_label(results: dict, grid: GridWindow) -> np.ndarray:
         path = results["seg_map_path"]
-        with open_raster(path) as source:
+        codes = results.get("label_codes")
+        legend = codes or {code: code for code in range(IGNORE_INDEX + 1)}
+        with open_map(path) as source:
             _check_shape(path, source.shape, grid.shape, results["label_scale"])
             window, rows, columns = grid.on(source.shape)
-            codes, nodata = source.read(1, window=window), source.nodata
-        legend = dict(
-            results.get("label_codes") or {code: code for code in range(IGNORE_INDEX + 1)}
-        )
-        if nodata is not None:
-            legend.setdefault(nodata, IGNORE_INDEX)
-        return class_indices(codes, legend, path)[rows[:, None], columns[None, :]]
+            # A code may be a class although the file declares it as nodata.
+            nodata = None if source.nodata in legend else source.nodata
+            values, missing = source.read(window, nodata=nodata)
+        indices = np.full(values.shape, IGNORE_INDEX, dtype=np.uint8)
+        indices[~missing] = class_indices(values[~missing], legend, path)
+        return indices[rows[:, None], columns[None, :]]
 
 
 def class_indices(codes: np.ndarray, legend: Mapping[float, int], path: str) -> np.ndarray:
     """Turn a label raster's codes into class indices.
 
     Args:
-        codes: H x W.
+        codes: Of any shape.
         legend: Code -> class index, 255 for codes that are ignored.
         path: The label's file, for the error.
 
     Returns:
-        H x W uint8.
+        uint8, of the same shape.
 
     Raises:
         DataError: If a code is not in the legend.

@@ -14,7 +14,8 @@ from mmcloudseg.clouds import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
 from mmcloudseg.clouds.octaves import uniform
 from mmcloudseg.clouds.simulation import generator
 from mmcloudseg.rasters.grids import resample
-from mmcloudseg.rasters.reading import load_array, open_raster, raster_session
+from mmcloudseg.rasters.reading import raster_session
+from mmcloudseg.rasters.values import open_map
 from mmcloudseg.utils.errors import DataError
 
 
@@ -146,12 +147,9 @@ class SimulateClouds(BaseTransform):
         if not self.mask_paths:
             return None
         path = self.mask_paths[int(uniform(choices, 0, len(self.mask_paths)))]
-        if path.endswith(".npy"):
-            mask = load_array(path)
-        else:
-            with raster_session(), open_raster(path) as source:
-                mask = source.read(1)
-        return resample(mask != 0, shape)
+        with raster_session(), open_map(path) as source:
+            mask, missing = source.read(nodata=source.nodata)
+        return resample((mask != 0) & ~missing, shape)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings}, seed={self.seed}, redraw={self.redraw})"

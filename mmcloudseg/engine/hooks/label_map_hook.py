@@ -15,9 +15,9 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 from mmcloudseg.rasters.grids import scaled_shape
 from mmcloudseg.rasters.reading import raster_session
-from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.utils.samples import sample_stem
 
 
@@ -89,24 +89,14 @@ def write_label_map(
     _check_size(labels.shape, (size[0], size[1]), optical_path, metainfo)
     to_pixels = Affine.scale(size[1] / labels.shape[1], size[0] / labels.shape[0])
     transform = transform * Affine.translation(left, top) * to_pixels
-    profile = dict(
-        driver="GTiff",
-        dtype="uint8",
-        count=1,
-        height=labels.shape[0],
-        width=labels.shape[1],
+    profile = GeoTiffProfile(
         crs=crs,
         transform=transform,
         compress="deflate",
+        palette=palette,
+        band_tags={f"class_{i}": name for i, name in enumerate(classes)},
     )
-    with (
-        atomic_write(path) as temporary,
-        raster_session(),
-        rasterio.open(temporary, "w", **profile) as raster,
-    ):
-        raster.write(labels, 1)
-        raster.write_colormap(1, {i: (*colour, 255) for i, colour in enumerate(palette)})
-        raster.update_tags(1, **{f"class_{i}": name for i, name in enumerate(classes)})
+    write_geotiff(path, labels, profile)
 
 
 def _check_size(

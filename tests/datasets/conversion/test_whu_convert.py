@@ -7,14 +7,13 @@ import random
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
 from mmcloudseg.clouds import simulate_clouds
-from mmcloudseg.datasets.conversion import convert, whu_rows
+from mmcloudseg.datasets.conversion import convert
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
 from mmcloudseg.rasters.reading import raster_session
@@ -277,18 +276,6 @@ def test_a_scene_whose_files_have_changed_is_done_again(tmp_path, scenes):
     run(tree, tmp_path / "fresh")
     manifests = [(tmp_path / name / "64/manifest.csv").read_bytes() for name in ("out", "fresh")]
     assert manifests[0] == manifests[1]
-
-
-def test_a_tile_never_has_its_name_before_its_content(tmp_path, monkeypatch):
-    names = []
-    replace = os.replace
-    monkeypatch.setattr(os, "replace", lambda a, b: (names.append((a, b)), replace(a, b)))
-    pixels = np.arange(64, dtype=np.uint16).reshape(1, 8, 8)
-    with raster_session():
-        whu_rows.write_tile(tmp_path / "optical/x.tif", pixels, predictor=2)
-    ((source, target),) = names
-    assert Path(source).parent == Path(target).parent and Path(source).name.startswith(".x.tif")
-    np.testing.assert_array_equal(read(tmp_path / "optical/x.tif"), pixels)
 
 
 def conversion(scenes, out, jobs):

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
-from scene_files import write
 
-from mmcloudseg.scenes.sampling import Nodata, sample_values
+from mmcloudseg.rasters.nodata import Nodata
+from mmcloudseg.rasters.sampling import sample_values
 from mmcloudseg.utils.errors import DataError
 
 
@@ -14,36 +14,27 @@ def sample(path, nodata=None, zero_is_data=False, bands=(1,)):
         return sample_values(source, list(bands), Nodata(nodata, False, zero_is_data), "an image")
 
 
-def test_small_rasters_have_exact_means(tmp_path):
+def test_small_rasters_have_exact_means(write_raster):
     bands = np.random.default_rng(0).normal(5, 2, (2, 90, 80)).astype(np.float32)
     bands[0, 3, 4] = np.nan
     bands[1, 5, 6] = np.inf
-    found = sample(write(tmp_path / "a.tif", bands), bands=(1, 2))
+    found = sample(write_raster("a.tif", bands), bands=(1, 2))
     np.testing.assert_allclose(found.mean[0], np.nanmean(bands[0]), rtol=1e-6)
     np.testing.assert_allclose(found.mean[1], bands[1][np.isfinite(bands[1])].mean(), rtol=1e-6)
 
 
-def test_data_in_a_corner_that_no_part_touches_are_found(tmp_path):
+def test_data_in_a_corner_that_no_part_touches_are_found(write_raster):
     bands = np.zeros((1, 1100, 1100), np.uint16)
     bands[0, 70:90, 70:90] = np.arange(400).reshape(20, 20) + 1
-    path = write(tmp_path / "a.tif", bands, tiled=True, blockxsize=256, blockysize=256)
+    path = write_raster("a.tif", bands, tiled=True, blockxsize=256, blockysize=256)
     assert sample(path, nodata=0).mean[0] == pytest.approx(200.5)
 
 
-def test_one_other_value_is_an_image(tmp_path):
+def test_one_other_value_is_an_image(write_raster):
     bands = np.full((1, 1100, 1100), 7, np.uint8)
     bands[0, 80, 80] = 9
-    path = write(tmp_path / "a.tif", bands, tiled=True, blockxsize=256, blockysize=256)
+    path = write_raster("a.tif", bands, tiled=True, blockxsize=256, blockysize=256)
     assert 7 <= sample(path).mean[0] < 7.1
     bands[0, 80, 80] = 7
     with pytest.raises(DataError, match="holds the one value 7"):
-        sample(write(tmp_path / "b.tif", bands))
-
-
-def test_dark_water_is_data_where_another_band_is_not_zero():
-    raw = np.array([[[0, 0, 5]], [[0, 3, 6]]])
-    assert Nodata(0.0, False, True).of_bands(raw).tolist() == [
-        [[True, False, False]],
-        [[True, False, False]],
-    ]
-    assert Nodata(0.0, False, False).of_bands(raw)[0].tolist() == [[True, True, False]]
+        sample(write_raster("b.tif", bands))

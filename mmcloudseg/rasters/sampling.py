@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import rasterio
 from rasterio.windows import Window
 
+from mmcloudseg.rasters.nodata import Nodata
 from mmcloudseg.utils.errors import DataError
 
 _PARTS = 8  # along each axis
 _PART_PIXELS = 64
 _WHOLE_PIXELS = 1_000_000
 """Rasters up to this size are read whole: means are exact where that costs nothing."""
-
-
-@dataclass(frozen=True)
-class Nodata:
-    """Which pixels of a raster hold no data.
-
-    Attributes:
-        value: The declared value, None if there is none.
-        masked: Whether the file has a mask.
-        zero_is_data: Whether a band may hold 0 although 0 is declared nodata, as dark water does
-            in optical images; only pixels that are 0 in every band are without data then.
-        alpha: The band that is 0 where there are no data, None if there is none.
-    """
-
-    value: float | None
-    masked: bool
-    zero_is_data: bool
-    alpha: int | None = None
-
-    def of_bands(self, raw: np.ndarray) -> np.ndarray:
-        """Which values are none: bands x rows x columns, bool."""
-        empty = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, dtype=bool)
-        if self.value is not None and not np.isnan(self.value):
-            none = raw == self.value
-            if self.zero_is_data and self.value == 0:
-                none &= none.all(axis=0)
-            empty |= none
-        return empty
 
 
 @dataclass(frozen=True)
@@ -60,25 +33,32 @@ class ValueSample:
     mean: np.ndarray
 
 
-def read_raw(
-    source: rasterio.DatasetReader, window: Window, bands: list[int], nodata: Nodata
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read a window as float32.
+def valid_values(
+    source: rasterio.DatasetReader,
+    bands: Sequence[int],
+    nodata: Nodata,
+    windows: Iterable[Window],
+) -> list[np.ndarray]:
+    """Values with data in some windows of a raster.
 
     Returns:
-        Values and which of them are none, both bands x rows x columns.
+        For each band a vector, float32.
     """
-    raw = source.read(bands, window=window)
-    empty = nodata.of_bands(raw)
-    if nodata.masked:
-        empty |= source.dataset_mask(window=window) == 0
-    if nodata.alpha is not None:
-        empty |= source.read(nodata.alpha, window=window) == 0
-    return raw.astype(np.float32), empty
+    found: list[list[np.ndarray]] = [[] for _ in bands]
+    for window in windows:
+        raw, missing = nodata.read(source, window, bands)
+        for values, absent, kept in zip(raw.astype(np.float32), missing, found, strict=True):
+            kept.append(values[~absent])
+    return [np.concatenate(kept) for kept in found]
+
+
+def finite_mean(values: np.ndarray) -> np.float32:
+    """Mean of the finite values: decibels of a zero, -inf, are left to clipping."""
+    return np.float32(values[np.isfinite(values)].mean(dtype=np.float64))
 
 
 def sample_values(
-    source: rasterio.DatasetReader, bands: list[int], nodata: Nodata, name: str
+    source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata, name: str
 ) -> ValueSample:
     """Sample a raster; if the parts show nothing, or one value only, all of it is looked at.
 
@@ -91,22 +71,21 @@ def sample_values(
     Raises:
         DataError: It holds no data, or one value only, and thus no image.
     """
-    collected = _collect(source, bands, nodata, _parts(source))
+    collected = valid_values(source, bands, nodata, _parts(source))
     if not _shows_an_image(collected):
         collected = _search(source, bands, nodata)
     if not all(len(values) for values in collected):
         bare = [band for band, values in zip(bands, collected, strict=True) if not len(values)]
         raise DataError(
             f"{source.name}: holds no data in band {', '.join(map(str, bare))}, only "
-            f"{_what(nodata)}. Give {name} with data, or another --nodata."
+            f"{nodata}. Give {name} with data, or another --nodata."
         )
     if not _shows_an_image(collected):
         raise DataError(
             f"{source.name}: holds the one value {collected[0][0]:g}, no image. Give {name} that "
             "shows the ground."
         )
-    means = [values[np.isfinite(values)].mean(dtype=np.float64) for values in collected]
-    return ValueSample(tuple(collected), np.array(means, dtype=np.float32))
+    return ValueSample(tuple(collected), np.array([finite_mean(values) for values in collected]))
 
 
 def _parts(source: rasterio.DatasetReader) -> Iterator[Window]:
@@ -122,22 +101,13 @@ def _parts(source: rasterio.DatasetReader) -> Iterator[Window]:
         yield Window(column, row, size[1], size[0])
 
 
-def _collect(
-    source: rasterio.DatasetReader, bands: list[int], nodata: Nodata, windows: Iterator[Window]
+def _search(
+    source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata
 ) -> list[np.ndarray]:
-    found: list[list[np.ndarray]] = [[] for _ in bands]
-    for window in windows:
-        raw, empty = read_raw(source, window, bands, nodata)
-        for values, none, kept in zip(raw, empty, found, strict=True):
-            kept.append(values[~none])
-    return [np.concatenate(kept) for kept in found]
-
-
-def _search(source: rasterio.DatasetReader, bands: list[int], nodata: Nodata) -> list[np.ndarray]:
     """Go through all blocks until every band shows something; data may fill a corner only."""
     found = [np.empty(0, dtype=np.float32) for _ in bands]
     for _, window in source.block_windows(1):
-        new = _collect(source, bands, nodata, iter([window]))
+        new = valid_values(source, bands, nodata, [window])
         for index, values in enumerate(new):
             finite = values[np.isfinite(values)]
             # A few values are enough, and a scene of one value would fill the memory.
@@ -152,9 +122,3 @@ def _search(source: rasterio.DatasetReader, bands: list[int], nodata: Nodata) ->
 def _shows_an_image(bands: list[np.ndarray]) -> bool:
     finite = [values[np.isfinite(values)] for values in bands]
     return all(len(values) for values in finite) and any(np.ptp(values) > 0 for values in finite)
-
-
-def _what(nodata: Nodata) -> str:
-    if nodata.masked or nodata.alpha is not None:
-        return "masked pixels"
-    return "NaN" if nodata.value is None else f"NaN and nodata ({nodata.value:g})"

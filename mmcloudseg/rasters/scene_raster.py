@@ -1,4 +1,4 @@
-"""A scene's rasters, read tile by tile on the optical grid."""
+"""The rasters of a scene, read tile by tile on the optical grid."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import rasterio
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import RasterioError
+from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from mmcloudseg.rasters.reading import unreadable
-from mmcloudseg.scenes.grid import SceneGrid
-from mmcloudseg.scenes.sampling import Nodata, ValueSample, read_raw, sample_values
+from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.nodata import Nodata
+from mmcloudseg.rasters.reading import RasterHeader, raster_errors
+from mmcloudseg.rasters.sampling import ValueSample, sample_values
 from mmcloudseg.utils.errors import DataError
 
 
@@ -26,9 +26,9 @@ class SceneRaster:
     Attributes:
         source: The raster, or its warped view.
         path: The file.
-        bands: Which bands the model sees, in its order, from 1.
-        nodata: Its values without data.
-        sample: What its values are like.
+        bands: The bands that the model sees, in its order, from 1.
+        nodata: Which pixels hold no data.
+        sample: A sample of its values.
     """
 
     source: rasterio.DatasetReader | WarpedVRT
@@ -38,7 +38,7 @@ class SceneRaster:
     sample: ValueSample
 
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """Read a window, which may reach beyond the scene; what has no data becomes the mean.
+        """Read a window, which may reach beyond the scene; missing values become the band's mean.
 
         Args:
             window: In pixels of the optical grid.
@@ -55,37 +55,22 @@ class SceneRaster:
         valid = np.zeros(shape[1:], dtype=bool)
         inside = window.intersection(Window(0, 0, self.source.width, self.source.height))
         rows, columns = int(inside.height), int(inside.width)
-        with reading(self.path):
-            raw, empty = read_raw(self.source, inside, self.bands, self.nodata)
-        keep = ~empty
-        if self.nodata.zero_is_data and self.nodata.value == 0:
-            keep |= raw == 0  # as in training: an undeclared hole is black there too
-        np.copyto(values[:, :rows, :columns], raw, where=keep)
-        valid[:rows, :columns] = ~empty.all(axis=0)
+        with raster_errors(self.path):
+            raw, missing = self.nodata.read(self.source, inside, self.bands)
+        found = raw.astype(np.float32)
+        np.copyto(values[:, :rows, :columns], found, where=~self.nodata.to_fill(found, missing))
+        valid[:rows, :columns] = ~missing.all(axis=0)
         return values, valid
 
 
 @contextmanager
-def reading(path: str) -> Iterator[None]:
-    """Turn a failure to open or read a raster into a :class:`DataError` that names it."""
-    try:
-        yield
-    except (RasterioError, OSError) as error:
-        if path.startswith("/vsi") or "://" in path:
-            raise DataError(
-                f"{path}: cannot be read ({error}). Check address and access."
-            ) from error
-        raise unreadable(path, error) from error
-
-
-@contextmanager
-def opened(
+def open_scene_raster(
     path: str,
     bands: Sequence[int] | None,
     expected: int | None,
     what: str,
     nodata: float | None = None,
-    grid: SceneGrid | None = None,
+    grid: RasterGrid | None = None,
     resampling: str = "nearest",
 ) -> Iterator[SceneRaster]:
     """Open one raster of a scene, check it, and bring it onto the optical grid as it is read.
@@ -106,31 +91,26 @@ def opened(
         DataError: It cannot be read, has no reference system, other bands than expected, or no
             image in it.
     """
-    with reading(path):
+    # Errors of the caller's block, such as a full disk, are not errors of this file.
+    with raster_errors(path):
         source = rasterio.open(path)
     with source:
         check_reference(source, what)
         chosen = _choose_bands(source, bands, expected, what)
-        none = Nodata(
-            source.nodata if nodata is None else nodata,
-            nodata is None and _has_mask(source),
-            what == "optical",
-            _alpha_beside(source, chosen),
-        )
-        with reading(path):
-            sample = sample_values(
-                source, chosen, none, f"{'an' if what == 'optical' else 'a'} {what} image"
-            )
-        if grid is None or SceneGrid.of(source) == grid:
-            yield SceneRaster(source, path, chosen, none, sample)
+        declared = Nodata.of(source, chosen, zero_is_data=what == "optical", value=nodata)
+        noun = f"{'an' if what == 'optical' else 'a'} {what} image"
+        with raster_errors(path):
+            sample = sample_values(source, chosen, declared, noun)
+        if grid is None or RasterGrid.of(source) == grid:
+            yield SceneRaster(source, path, chosen, declared, sample)
             return
-        with _warped(source, grid, none, resampling) as warped:
+        with _warped(source, grid, declared, resampling) as warped:
             # Outside the SAR image, and where it has no data, the warped one is NaN.
-            yield SceneRaster(warped, path, chosen, Nodata(None, False, False), sample)
+            yield SceneRaster(warped, path, chosen, Nodata(), sample)
 
 
 def _warped(
-    source: rasterio.DatasetReader, grid: SceneGrid, nodata: Nodata, resampling: str
+    source: rasterio.DatasetReader, grid: RasterGrid, nodata: Nodata, resampling: str
 ) -> WarpedVRT:
     return WarpedVRT(
         source,
@@ -172,9 +152,7 @@ def _choose_bands(
     source: rasterio.DatasetReader, bands: Sequence[int] | None, expected: int | None, what: str
 ) -> list[int]:
     option = f"--{what.lower()}-bands"
-    held = list(source.indexes)
-    if len(held) != expected:  # GDAL takes the fourth of four 8-bit bands for alpha: maybe NIR
-        held = [band for band in held if source.colorinterp[band - 1] is not ColorInterp.alpha]
+    held = RasterHeader.of(source).image_bands(expected)
     chosen = list(bands) if bands else held
     beyond = [band for band in chosen if not 1 <= band <= source.count]
     if beyond or len(chosen) != (expected or len(chosen)):
@@ -193,19 +171,3 @@ def _choose_bands(
             "(amplitude or power, in the unit that the model was trained with)."
         )
     return chosen
-
-
-def _has_mask(source: rasterio.DatasetReader) -> bool:
-    # An alpha band is looked at by itself: GDAL knows it as a mask in some files only.
-    return any(
-        MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
-        for flags in source.mask_flag_enums
-    )
-
-
-def _alpha_beside(source: rasterio.DatasetReader, bands: Sequence[int]) -> int | None:
-    """The alpha band, unless it is taken for one of the image's."""
-    for band, colour in zip(source.indexes, source.colorinterp, strict=True):
-        if colour is ColorInterp.alpha and band not in bands:
-            return band
-    return None

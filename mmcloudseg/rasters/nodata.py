@@ -1,0 +1,115 @@
+"""Which pixels of a raster hold no data: one rule for training and for whole scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import rasterio
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.windows import Window
+
+
+@dataclass(frozen=True)
+class Nodata:
+    """Which pixels of a raster hold no data.
+
+    NaN never counts as data, whatever the file declares.
+
+    Attributes:
+        value: The nodata value, None if there is none.
+        masked: Whether the file has an internal mask or a mask file next to it.
+        zero_is_data: Whether a band may hold 0 although 0 is the nodata value, as dark water does
+            in optical images. Then only pixels that are 0 in every band hold no data, and they
+            stay 0 where other missing values are filled.
+        alpha: The band that is 0 where there are no data, None if there is none.
+    """
+
+    value: float | None = None
+    masked: bool = False
+    zero_is_data: bool = False
+    alpha: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        source: rasterio.DatasetReader,
+        image_bands: Sequence[int],
+        zero_is_data: bool = False,
+        value: float | None = None,
+    ) -> Nodata:
+        """What an open raster declares.
+
+        Args:
+            source: The raster.
+            image_bands: Its bands that belong to the image, from 1; an alpha band among them is
+                not taken as a mask.
+            zero_is_data: As in :class:`Nodata`.
+            value: Replaces the declared nodata value and the mask.
+        """
+        alpha = [band for band in alpha_bands(source) if band not in image_bands]
+        return cls(
+            source.nodata if value is None else value,
+            value is None and _has_mask(source),
+            zero_is_data,
+            alpha[0] if alpha else None,
+        )
+
+    def missing(self, raw: np.ndarray) -> np.ndarray:
+        """Find values that are NaN or nodata.
+
+        Args:
+            raw: Bands x rows x columns, in the file's type.
+
+        Returns:
+            Bool array of the same shape.
+        """
+        missing = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, dtype=bool)
+        if self.value is not None and not np.isnan(self.value):
+            nodata = raw == self.value
+            missing |= nodata.all(axis=0) if self._zero_stays else nodata
+        return missing
+
+    def read(
+        self, source: rasterio.DatasetReader, window: Window, bands: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Read a window in the file's type.
+
+        Returns:
+            Values, and which of them are missing; both bands x rows x columns.
+        """
+        raw = source.read(list(bands), window=window)
+        missing = self.missing(raw)
+        if self.masked:
+            missing |= source.dataset_mask(window=window) == 0
+        if self.alpha is not None:
+            missing |= source.read(self.alpha, window=window) == 0
+        return raw, missing
+
+    def to_fill(self, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Find the missing values that have to be replaced: all, but for zeros that stay."""
+        return missing & (values != 0) if self._zero_stays else missing
+
+    @property
+    def _zero_stays(self) -> bool:
+        return self.zero_is_data and self.value == 0
+
+    def __str__(self) -> str:
+        if self.masked or self.alpha is not None:
+            return "masked pixels"
+        return "NaN" if self.value is None else f"NaN and nodata ({self.value:g})"
+
+
+def alpha_bands(source: rasterio.DatasetReader) -> tuple[int, ...]:
+    """Numbers of the bands that GDAL takes for an alpha channel, from 1."""
+    colours = zip(source.indexes, source.colorinterp, strict=True)
+    return tuple(band for band, colour in colours if colour is ColorInterp.alpha)
+
+
+def _has_mask(source: rasterio.DatasetReader) -> bool:
+    # An alpha band is looked at by itself: GDAL knows it as a mask in some files only.
+    return any(
+        MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+        for flags in source.mask_flag_enums
+    )
