@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mmseg.datasets import BaseSegDataset
@@ -19,6 +19,7 @@ from mmcloudseg.datasets.sample_lists import (
     samples_by_name,
     unpaired_sar,
 )
+from mmcloudseg.datasets.settings import OpticalSARSettings
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
@@ -52,6 +53,8 @@ class OpticalSARDataset(BaseSegDataset):
         metainfo: ``classes``, ``palette`` and ``bands``, for example
             ``dict(optical=['blue', 'green', 'red', 'nir'], sar=['VV', 'VH'])``. Without ``bands``
             the first sample's files say how many bands each file must have.
+        kwargs: The settings below, and those of ``BaseSegDataset``. Instead of
+            ``reduce_zero_label`` use ``label_codes``.
         img_suffix: How optical images end, likewise ``sar_suffix``, ``cloud_free_suffix``,
             ``cloud_mask_suffix``, ``seg_map_suffix``.
         csv_columns: Path keys of a CSV list's columns in order, for lists without a first row.
@@ -65,7 +68,6 @@ class OpticalSARDataset(BaseSegDataset):
         optical: Which image is the model's optical input: ``cloudy``, or ``cloud_free``, which is
             what a teacher sees.
         num_header_checks: How many samples' headers to check; 0 checks none.
-        kwargs: As in ``BaseSegDataset``. Instead of ``reduce_zero_label`` use ``label_codes``.
 
     Raises:
         DataError: If data are missing or do not fit; the message names files and what to do.
@@ -77,18 +79,6 @@ class OpticalSARDataset(BaseSegDataset):
         data_root: str | None = None,
         data_prefix: Mapping[str, str] | None = None,
         metainfo: Mapping[str, Any] | None = None,
-        img_suffix: str = ".tif",
-        sar_suffix: str = ".tif",
-        cloud_free_suffix: str = ".tif",
-        cloud_mask_suffix: str = ".tif",
-        seg_map_suffix: str = ".tif",
-        csv_columns: Sequence[str] | None = None,
-        label_codes: Mapping[int, int] | None = None,
-        label_scale: float = 1.0,
-        sar_scale: float = 1.0,
-        clouds: str = "stored",
-        optical: str = "cloudy",
-        num_header_checks: int = 256,
         **kwargs: Any,
     ) -> None:
         prefix = dict(data_prefix or dict(img_path=""))
@@ -98,38 +88,15 @@ class OpticalSARDataset(BaseSegDataset):
                 f"data_prefix needs img_path and may have {list(MODALITY_NAMES)}; found "
                 f"{list(prefix)}"
             )
-        if not 0 < label_scale <= 1 or sar_scale <= 0:
-            raise ValueError(
-                "label_scale must be above 0 and at most 1, sar_scale above 0; found "
-                f"{label_scale} and {sar_scale}. Resample labels that are finer than the optical "
-                "image."
-            )
         if kwargs.get("reduce_zero_label"):
             raise ValueError(
                 "reduce_zero_label is not supported: map code 0 by label_codes={0: 255, …}"
             )
-        self.suffixes = dict(
-            img_path=img_suffix,
-            sar_path=sar_suffix,
-            cloud_free_path=cloud_free_suffix,
-            cloud_mask_path=cloud_mask_suffix,
-            seg_map_path=seg_map_suffix,
-        )
-        self.csv_columns = csv_columns
-        self.label_codes = label_codes
-        self.label_scale = label_scale
-        self.sar_scale = sar_scale
-        if optical not in ("cloudy", "cloud_free"):
-            raise ValueError(f"optical must be 'cloudy' or 'cloud_free', found {optical!r}")
-        self.optical = optical
-        if clouds not in ("stored", "simulated"):
-            raise ValueError(f"clouds must be 'stored' or 'simulated', found {clouds!r}")
-        self.clouds = clouds
-        self.num_header_checks = num_header_checks
+        self.settings = OpticalSARSettings.pop_from(kwargs)
         super().__init__(
             ann_file=ann_file,
-            img_suffix=img_suffix,
-            seg_map_suffix=seg_map_suffix,
+            img_suffix=self.settings.img_suffix,
+            seg_map_suffix=self.settings.seg_map_suffix,
             metainfo=metainfo,
             data_root=data_root,
             data_prefix=prefix,
@@ -151,7 +118,7 @@ class OpticalSARDataset(BaseSegDataset):
                 "Restore them, or take their samples off the list.",
             )
         self._check_headers(samples)
-        if self.optical == "cloud_free":
+        if self.settings.optical == "cloud_free":
             samples = [self._clear(sample, "optical='cloud_free'") for sample in samples]
         return samples
 
@@ -185,7 +152,7 @@ class OpticalSARDataset(BaseSegDataset):
             raise DataError(f"{self._source()}: no samples. {self.no_samples_hint()}")
         names = [self.sample_name(sample["img_path"]) for sample in paths]
         areas = [self.area(sample["img_path"]) for sample in paths]
-        if self.clouds == "simulated":
+        if self.settings.clouds == "simulated":
             paths = [self._clear(sample, "clouds='simulated'") for sample in paths]
             for sample in paths:
                 sample.pop("cloud_mask_path", None)
@@ -200,19 +167,20 @@ class OpticalSARDataset(BaseSegDataset):
         """Path key -> path, for each sample of the list or folder."""
         folders = {key: folder or "." for key, folder in self.data_prefix.items()}
         if self.ann_file.endswith(".csv"):
-            return read_csv(self.ann_file, self.csv_columns, folders, self.data_root or "")
+            columns = self.settings.csv_columns
+            return read_csv(self.ann_file, columns, folders, self.data_root or "")
         if self.ann_file:
-            return samples_by_name(read_names(self.ann_file), folders, self.suffixes)
+            return samples_by_name(read_names(self.ann_file), folders, self.settings.suffixes)
         self.check_folders(folders)
-        names = list_names(folders["img_path"], self.suffixes["img_path"])
-        unpaired = unpaired_sar(names, folders, self.suffixes)
+        names = list_names(folders["img_path"], self.settings.suffixes["img_path"])
+        unpaired = unpaired_sar(names, folders, self.settings.suffixes)
         if unpaired:
             raise DataError.from_problems(
                 f"{folders['sar_path']}: unpaired files",
                 unpaired,
                 "Add what is missing, or name the samples to use in a list (ann_file).",
             )
-        return samples_by_name(names, folders, self.suffixes)
+        return samples_by_name(names, folders, self.settings.suffixes)
 
     @staticmethod
     def check_folders(folders: Mapping[str, str]) -> None:
@@ -265,13 +233,13 @@ class OpticalSARDataset(BaseSegDataset):
 
     def _shared_info(self) -> dict[str, Any]:
         info = dict(
-            label_scale=self.label_scale,
-            sar_scale=self.sar_scale,
-            optical=self.optical,
+            label_scale=self.settings.label_scale,
+            sar_scale=self.settings.sar_scale,
+            optical=self.settings.optical,
             reduce_zero_label=False,
             seg_fields=[],
         )
-        codes = self.label_codes
+        codes = self.settings.label_codes
         if codes is None and self._metainfo.get("classes"):
             base = type(self).METAINFO.get("classes") or self._metainfo["classes"]
             codes = {**{index: index for index in range(len(base))}, IGNORE_INDEX: IGNORE_INDEX}
@@ -283,7 +251,7 @@ class OpticalSARDataset(BaseSegDataset):
     def _check_headers(self, samples: list[dict]) -> None:
         problems = []
         with raster_session():
-            for index in evenly_spaced(len(samples), self.num_header_checks):
+            for index in evenly_spaced(len(samples), self.settings.num_header_checks):
                 problems += header_problems(samples[index])
         if problems:
             raise DataError.from_problems(

@@ -108,7 +108,8 @@ class WHUOptSARDataset(OpticalSARDataset):
         """
         self._refuse_neighbours_of_the_root()
         samples = super().list_samples()
-        if self.clouds == "stored" and not any(os.path.exists(s["img_path"]) for s in samples):
+        stored = self.settings.clouds == "stored"
+        if stored and not any(os.path.exists(sample["img_path"]) for sample in samples):
             raise DataError(
                 f"{self._source()}: none of its {len(samples)} tiles has frozen clouds (no "
                 f"{samples[0]['img_path']}). Training tiles have them only if the converter ran "

@@ -146,12 +146,20 @@ def test_missing_root_and_folders(folder):
         (dict(data_prefix=dict(sar_path="sar")), "data_prefix needs img_path"),
         (dict(data_prefix=dict(img_path="optical", radar="sar")), "radar"),
         (dict(label_scale=2.0), "label_scale must be above 0 and at most 1"),
+        (dict(sar_scale=0), "sar_scale above 0"),
+        (dict(optical="clear"), "optical must be .*'clear'"),
+        (dict(clouds="drawn"), "clouds must be .*'drawn'"),
         (dict(reduce_zero_label=True), "label_codes"),
     ],
 )
 def test_config_errors(folder, kwargs, match):
     with pytest.raises(ValueError, match=match):
         build(folder, **kwargs)
+
+
+def test_a_misspelled_key_is_refused(folder):
+    with pytest.raises(TypeError, match="sar_sufix"):
+        build(folder, sar_sufix=".tif")
 
 
 def test_band_count(folder, edit_raster):

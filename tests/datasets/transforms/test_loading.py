@@ -3,8 +3,10 @@ import pytest
 import rasterio
 import torch
 import torch.nn.functional as F
+from rasterio.enums import ColorInterp
 
 from mmcloudseg.datasets import LoadRasters
+from mmcloudseg.datasets.header_checks import header_problems
 from mmcloudseg.datasets.transforms.loading import class_indices
 from mmcloudseg.utils.errors import DataError
 
@@ -171,6 +173,76 @@ def test_mask_from_a_raster(sample, write_raster, tmp_path):
     expected = np.zeros((10, 20), np.uint8)
     expected[:, 10:], expected[5] = 1, 255
     assert (loaded == expected).all()
+
+
+def add_mask(path, hole):
+    """An internal mask that excludes some of a raster's pixels."""
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as source:
+        mask = np.ones(source.shape, bool)
+        mask[hole] = False
+        source.write_mask(mask)
+
+
+def test_masked_pixels_are_filled_or_ignored(sample, write_raster, tmp_path):
+    info = sample()
+    plain = LoadRasters()(dict(info))
+    write_raster(tmp_path / "mask.tif", np.load(info["cloud_mask_path"]).astype(np.uint8))
+    info["cloud_mask_path"] = str(tmp_path / "mask.tif")
+    for key in ("img_path", "sar_path", "seg_map_path", "cloud_mask_path"):
+        add_mask(info[key], np.s_[:3, :6])
+    loaded = LoadRasters()(dict(info))
+    fine, coarse = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
+    fine[:3, :6], coarse[:10, :20] = True, True
+    for bands, hole, path in ((slice(0, 4), fine, "img_path"), (slice(4, 6), coarse, "sar_path")):
+        raw = pixels(info[path]).astype(np.float32)
+        keep = np.ones(raw.shape[1:], bool)
+        keep[:3, :6] = False
+        means = raw[:, keep].mean(axis=1, dtype=np.float64)
+        assert loaded["img"][hole][:, bands] == pytest.approx(np.tile(means, (hole.sum(), 1)))
+        assert (loaded["img"][~hole][:, bands] == plain["img"][~hole][:, bands]).all()
+    assert (loaded["img"][..., 6:] == plain["img"][..., 6:]).all()
+    for key, hole in (("gt_seg_map", coarse), ("gt_cloud_mask", fine)):
+        assert (loaded[key][hole] == 255).all()
+        assert (loaded[key][~hole] == plain[key][~hole]).all()
+
+
+def test_an_alpha_band_next_to_the_declared_ones_is_a_mask(sample, write_raster):
+    info = sample()
+    plain = LoadRasters()(dict(info))["img"]
+    bands = pixels(info["img_path"])
+    alpha = np.full((1, 40, 40), 255, np.uint16)
+    alpha[0, :4] = 0
+    write_raster(info["img_path"], np.concatenate([bands, alpha]))
+    with rasterio.open(info["img_path"], "r+") as source:
+        source.colorinterp = [*source.colorinterp[:4], ColorInterp.alpha]
+    assert header_problems(info) == []
+    image = LoadRasters()(dict(info))["img"]
+    assert (image[4:] == plain[4:]).all()
+    assert image[0, 0, :4] == pytest.approx(bands[:, 4:].mean(axis=(1, 2)))
+    # One of five bands that a dataset declares, it is none.
+    five = LoadRasters(("optical",))({**info, "band_counts": dict(optical=5)})["img"]
+    assert (five[..., :4] == plain[..., :4]).all() and (five[..., 4] == alpha[0]).all()
+
+
+def test_nan_of_a_float_label_is_ignored(sample, edit_raster):
+    info = sample()
+    plain = LoadRasters()(dict(info))["gt_seg_map"]
+
+    def spoil(array):
+        array = array.astype(np.float32)
+        array[0, 0, 0] = np.nan
+        return array
+
+    edit_raster(info["seg_map_path"], spoil)
+    loaded = LoadRasters()(dict(info))["gt_seg_map"]
+    assert (loaded[:3, :3] == 255).all() and (loaded[4:] == plain[4:]).all()
+
+
+def test_a_class_declared_as_nodata_stays_a_class(sample, edit_raster):
+    info = sample()
+    plain = LoadRasters()(dict(info))["gt_seg_map"]
+    edit_raster(info["seg_map_path"], nodata=10)
+    assert (LoadRasters()(dict(info))["gt_seg_map"] == plain).all() and (plain == 0).any()
 
 
 @pytest.mark.parametrize(
