@@ -85,17 +85,17 @@ def _grid_problems(
         )
     if optical.crs and other.crs and optical.crs != other.crs:
         problems.append(f"{other.path}: is in {other.crs}, but {optical.path} in {optical.crs}")
-    elif optical.transform and other.transform:
+    else:
         problems += _origin_problems(optical, other, sample["label_scale"])
     return problems
 
 
 def _origin_problems(optical: RasterHeader, other: RasterHeader, label_scale: float) -> list[str]:
-    pixel = abs(optical.transform.a), abs(optical.transform.e)
-    shift = (
-        abs(other.transform.c - optical.transform.c),
-        abs(other.transform.f - optical.transform.f),
-    )
+    here, there = optical.transform, other.transform
+    if here is None or there is None:
+        return []
+    pixel = abs(here.a), abs(here.e)
+    shift = abs(there.c - here.c), abs(there.f - here.f)
     allowed = tuple(0.5 * size / label_scale for size in pixel)
     if shift[0] <= allowed[0] and shift[1] <= allowed[1]:
         return []

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
+
 
 @dataclass(frozen=True)
 class OpticalSARSettings:
@@ -49,10 +51,4 @@ class OpticalSARSettings:
     @property
     def suffixes(self) -> dict[str, str]:
         """Path key -> how its files end."""
-        return dict(
-            img_path=self.img_suffix,
-            sar_path=self.sar_suffix,
-            cloud_free_path=self.cloud_free_suffix,
-            cloud_mask_path=self.cloud_mask_suffix,
-            seg_map_path=self.seg_map_suffix,
-        )
+        return {key: getattr(self, key.replace("_path", "_suffix")) for key in MODALITY_NAMES}

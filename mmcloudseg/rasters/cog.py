@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,7 +13,6 @@ import rasterio.shutil
 from rasterio.errors import RasterioError
 
 from mmcloudseg.rasters.grids import RasterGrid
-from mmcloudseg.utils.files import atomic_write
 
 _GDAL_TYPES = dict(uint8="Byte", uint16="UInt16")
 _BLOCK_PIXELS = 512
@@ -71,23 +69,27 @@ def write_cog(
         OSError: It could not be written whole.
     """
     mosaic, path = folder / f"{content.name}.vrt", folder / f"{content.name}.cog.tif"
+    temporary = path.with_name(f".{path.name}.part")
     try:
         mosaic.write_bytes(_mosaic(content, grid, strips, tags))
-        with _atomic_write_with_sidecar(path) as temporary:
-            rasterio.shutil.copy(
-                mosaic,
-                temporary,
-                driver="COG",
-                compress="deflate",
-                predictor="yes" if content.dtype == "uint16" else "no",
-                blocksize=_BLOCK_PIXELS,
-                bigtiff="if_safer",
-                overview_resampling=content.resampling,
-                num_threads="all_cpus",
-            )
-            _read_whole(temporary, grid)
+        rasterio.shutil.copy(
+            mosaic,
+            temporary,
+            driver="COG",
+            compress="deflate",
+            predictor="yes" if content.dtype == "uint16" else "no",
+            blocksize=_BLOCK_PIXELS,
+            bigtiff="if_safer",
+            overview_resampling=content.resampling,
+            num_threads="all_cpus",
+        )
+        _read_whole(temporary, grid)
+        move_raster(temporary, path)
     except RasterioError as error:
         raise OSError(f"{path}: {error}") from error
+    finally:
+        for rest in (temporary, _sidecar(temporary)):
+            rest.unlink(missing_ok=True)
     return path
 
 
@@ -98,23 +100,10 @@ def move_raster(path: Path, out: Path) -> None:
         OSError: The folder does not allow it.
     """
     sidecar, final = _sidecar(path), _sidecar(out)
-    with suppress(FileNotFoundError):
-        final.unlink()  # of a file that is replaced
+    final.unlink(missing_ok=True)  # of a file that is replaced
     if sidecar.exists():
         os.replace(sidecar, final)
     os.replace(path, out)
-
-
-@contextmanager
-def _atomic_write_with_sidecar(path: Path) -> Iterator[Path]:
-    with atomic_write(path) as temporary:
-        sidecar = _sidecar(temporary)
-        try:
-            yield temporary
-            if sidecar.exists():
-                os.replace(sidecar, _sidecar(path))
-        finally:
-            sidecar.unlink(missing_ok=True)
 
 
 def _sidecar(path: Path) -> Path:
@@ -164,8 +153,8 @@ def _add_strip(band: ET.Element, name: str, number: int, width: int, begin: int,
     ET.SubElement(source, "SourceFilename", relativeToVRT="1").text = name
     ET.SubElement(source, "SourceBand").text = str(number)
     size = dict(xOff="0", xSize=str(width), ySize=str(end - begin))
-    ET.SubElement(source, "SrcRect", yOff="0", **size)
-    ET.SubElement(source, "DstRect", yOff=str(begin), **size)
+    ET.SubElement(source, "SrcRect", dict(size, yOff="0"))
+    ET.SubElement(source, "DstRect", dict(size, yOff=str(begin)))
 
 
 def _read_whole(path: Path, grid: RasterGrid) -> None:

@@ -47,12 +47,8 @@ class GeoTiffProfile:
 
     def options(self) -> dict[str, Any]:
         """The arguments of ``rasterio.open``."""
-        options = dict(
-            crs=self.crs,
-            transform=self.transform,
-            nodata=self.nodata,
-            bigtiff="if_safer",
-        )
+        place = dict(crs=self.crs, transform=self.transform, nodata=self.nodata)
+        options: dict[str, Any] = dict(place, bigtiff="if_safer")
         if self.interleave:
             options["interleave"] = self.interleave
         if self.tiled:

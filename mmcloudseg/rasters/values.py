@@ -39,8 +39,8 @@ def read_bands(
     raw, missing = nodata.read(source, window, bands)
     values = raw.astype(np.float32)
     to_fill = nodata.to_fill(values, missing)
-    incomplete = np.flatnonzero(to_fill.any(axis=(1, 2)))
-    if len(incomplete):
+    incomplete = np.flatnonzero(to_fill.any(axis=(1, 2))).tolist()
+    if incomplete:
         whole = Window(0, 0, source.width, source.height)
         # All bands: whether 0 is nodata may depend on the other bands.
         valid = valid_values(source, bands, nodata, [whole])

@@ -113,6 +113,14 @@ def test_real_masks_are_taken_from_a_folder(tmp_path):
     np.testing.assert_array_equal(after["gt_cloud_mask"], mask.repeat(2, 0).repeat(2, 1))
 
 
+def test_a_real_mask_has_no_cloud_where_it_has_no_data(tmp_path, write_raster):
+    mask = np.zeros((32, 40), np.uint8)
+    mask[8:20, 10:30], mask[:8] = 1, 255
+    write_raster(tmp_path / "one.tif", mask, nodata=255)
+    after = SimulateClouds(mask_dir=str(tmp_path), **SETTINGS)(_results())
+    np.testing.assert_array_equal(after["gt_cloud_mask"], (mask == 1).repeat(2, 0).repeat(2, 1))
+
+
 def test_wrong_settings_are_found_when_the_pipeline_is_built(tmp_path):
     build = lambda **kwargs: TRANSFORMS.build(  # noqa: E731
         dict(type="SimulateClouds", **{**SETTINGS, **kwargs})
