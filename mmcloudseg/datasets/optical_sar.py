@@ -103,6 +103,11 @@ class OpticalSARDataset(BaseSegDataset):
             **kwargs,
         )
 
+    @property
+    def label_scale(self) -> float:
+        """Label pixels per optical pixel: the grid of predictions, also those of whole scenes."""
+        return self.settings.label_scale
+
     def load_data_list(self) -> list[dict]:
         """List the samples and check their files.
 
@@ -233,7 +238,7 @@ class OpticalSARDataset(BaseSegDataset):
 
     def _shared_info(self) -> dict[str, Any]:
         info = dict(
-            label_scale=self.settings.label_scale,
+            label_scale=self.label_scale,
             sar_scale=self.settings.sar_scale,
             optical=self.settings.optical,
             reduce_zero_label=False,

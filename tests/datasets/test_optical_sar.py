@@ -108,6 +108,7 @@ def test_label_codes_and_label_scale(folder, write_raster):
     for name in ("north/a", "north/b", "c"):
         write_raster(folder / f"label/{name}.tif", np.full((10, 12), 40, np.uint8))
     dataset = build(folder, label_codes={40: 1, 0: 255}, label_scale=0.5)
+    assert dataset.label_scale == 0.5
     sample = dataset[0]["data_samples"]
     assert sample.ori_shape == (10, 12)
     assert sample.gt_sem_seg.data.shape == (1, 10, 12)
