@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
 
+from mmcloudseg.compat import import_mmrazor
 from mmcloudseg.datasets.wrappers import inner_datasets
 from mmcloudseg.models.backbones.named_streams import stream_config
-from mmcloudseg.models.distillation.cloud_free_teacher import follow_student
+from mmcloudseg.models.distillation.configs import follow_student
 from mmcloudseg.utils.config_types import type_name
 
 DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
@@ -66,8 +67,8 @@ def load_config(
     options = options or {}
     data_root = data_root or options.get("data_root")
     apply_options(cfg, options)
-    if cfg.get("model") is not None and is_distillation(cfg):  # a data set's has no model
-        cfg.model.teacher = follow_student(cfg.model.teacher, cfg.model.architecture)
+    if _names_mmrazor(cfg.to_dict()):
+        import_mmrazor()
     if data_root is not None:
         set_data_root(cfg, data_root)
     if work_dir is not None:
@@ -106,6 +107,19 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
             f"--cfg-options {', '.join(options)}: does not fit config '{cfg.filename}' ({error}). "
             "Give keys of dicts in the config, or replace a whole value that is not a dict"
         ) from error
+
+
+def _names_mmrazor(node: Any) -> bool:
+    """Whether a config names one of MMRazor's types outside of a distiller.
+
+    A distiller is left out because building the distillation imports MMRazor, and a student that
+    is tested or maps a scene does not need it.
+    """
+    if isinstance(node, Mapping):
+        return str(node.get("type", "")).startswith("mmrazor.") or any(
+            _names_mmrazor(value) for key, value in node.items() if key != "distiller"
+        )
+    return isinstance(node, list | tuple) and any(_names_mmrazor(value) for value in node)
 
 
 def datasets(cfg: Config, loaders: Sequence[str] = DATALOADERS) -> Iterator[ConfigDict]:
@@ -189,8 +203,11 @@ def is_distillation(cfg: Config) -> bool:
 
 
 def networks(cfg: Config) -> list[ConfigDict]:
-    """The segmentors of a config: one, or student and teacher."""
-    return [cfg.model.architecture, cfg.model.teacher] if is_distillation(cfg) else [cfg.model]
+    """The segmentors of a config as they are built: one, or student and teacher."""
+    if not is_distillation(cfg):
+        return [cfg.model]
+    student = cfg.model.architecture
+    return [student, follow_student(cfg.model.teacher, student)]
 
 
 def student_only(cfg: Config) -> Config:

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, training_data
-from mmcloudseg.engine.configs import load_config
+from mmcloudseg.engine.configs import load_config, networks
 
 
 def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool:
@@ -87,7 +87,7 @@ def teacher_config(
     teacher = load_config(
         teacher_config_path(cfg), options, data_root, work_dir, seed, cfg.launcher
     )
-    teacher.model = cfg.model.teacher
+    teacher.model = networks(cfg)[1]
     # A teacher whose training was cut short goes on where it was.
     teacher.resume = newest_whole_checkpoint(work_dir) is not None
     return teacher

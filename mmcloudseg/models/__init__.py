@@ -1,15 +1,18 @@
-"""Networks: backbones, heads, losses, segmentors, distillation and the data preprocessor."""
+"""Networks: backbones, heads, losses, segmentors, distillation and the data preprocessor.
 
+``CloudFreeTeacherDistill`` is in :mod:`mmcloudseg.models.distillation`, which imports MMRazor only
+when it is asked for.
+"""
+
+from mmcloudseg.models import distillation
 from mmcloudseg.models.backbones import CrossModalBackbone, FusionBlock
 from mmcloudseg.models.data_preprocessor import CloudSegDataPreprocessor
 from mmcloudseg.models.decode_heads import CloudRemovalHead, UNetDecodeHead
-from mmcloudseg.models.distillation import CloudFreeTeacherDistill
 from mmcloudseg.models.losses import CloudFreeFeatureLoss, CloudRemovalLoss
 from mmcloudseg.models.segmentors import CloudSeg, TwoStep
 
 __all__ = [
     "CloudFreeFeatureLoss",
-    "CloudFreeTeacherDistill",
     "CloudRemovalHead",
     "CloudRemovalLoss",
     "CloudSeg",
@@ -18,4 +21,5 @@ __all__ = [
     "FusionBlock",
     "TwoStep",
     "UNetDecodeHead",
+    "distillation",
 ]

@@ -1,5 +1,9 @@
 """Backbones made of streams of one MMSeg backbone, driven stage by stage."""
 
+from mmcloudseg.models.backbones import (  # noqa: F401  (they register their adapters)
+    convolutional_stages,
+    transformer_stages,
+)
 from mmcloudseg.models.backbones.asanet import ASANetBackbone
 from mmcloudseg.models.backbones.cmx import CMXBackbone
 from mmcloudseg.models.backbones.cross_modal import CrossModalBackbone
@@ -8,6 +12,7 @@ from mmcloudseg.models.backbones.named_streams import NAMED_STREAMS, stream_conf
 from mmcloudseg.models.backbones.single_stream import SingleStreamBackbone
 from mmcloudseg.models.backbones.stages import StageAdapter, register_stages, stages_of
 from mmcloudseg.models.backbones.streams import MultiStreamBackbone
+from mmcloudseg.models.backbones.two_stream import TwoStreamBackbone
 
 __all__ = [
     "NAMED_STREAMS",
@@ -18,6 +23,7 @@ __all__ = [
     "MultiStreamBackbone",
     "SingleStreamBackbone",
     "StageAdapter",
+    "TwoStreamBackbone",
     "register_stages",
     "stages_of",
     "stream_config",

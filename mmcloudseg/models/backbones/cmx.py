@@ -9,33 +9,33 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmcloudseg.models.backbones.cmx_fusion import CrossModalRectification, FeatureFusion
-from mmcloudseg.models.backbones.streams import MultiStreamBackbone
+from mmcloudseg.models.backbones.two_stream import TwoStreamBackbone
 
-HEAD_CHANNELS = 64  # of MiT-B1 to B5, whose heads the paper takes over
+HEAD_CHANNELS = 64  # as in MiT-B1 to B5, whose numbers of heads the paper uses
 
 
 @MODELS.register_module()
-class CMXBackbone(MultiStreamBackbone):
+class CMXBackbone(TwoStreamBackbone):
     """Optical and SAR streams of any supported MMSeg backbone (CMX, Zhang et al., 2203.04838).
 
-    After every stage the two features are rectified by each other; so they go on to the next
-    stage, and their fusion to the decoder.
+    After every stage the two features rectify each other and go on to the next stage; their
+    fusion goes to the decoder.
 
     Args:
         stream: Name or config of the backbone that either stream is one of.
-        bands: Bands of the two modalities in the input, in this order.
-        num_heads: Heads of the fusion's cross-attention, stage by stage. By default those of the
-            stream, or, where that has none, as many as have 64 channels each.
+        bands: Numbers of bands of the two modalities, in the order of the input.
+        num_heads: Heads of the fusion's cross-attention at each stage. By default those of the
+            stream or, if it has none, as many as have about 64 channels each.
         lambda_c: Weight of the channel-wise rectification.
         lambda_s: Weight of the spatial one.
         norm_cfg: MMCV's config of the norms of the fused features; BatchNorm by default.
-        pretrained: Whether the stream's published weights are loaded, or the path of others.
+        pretrained: Whether to load the stream's published weights, or the path of others.
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is not known.
+        ValueError: The stream's name is unknown.
         ValueError: The stream's type has no stage adapter.
-        ValueError: ``num_heads`` are not one for each stage, or don't divide its channels.
+        ValueError: ``num_heads`` is not one number for each stage that divides its channels.
     """
 
     def __init__(
@@ -50,11 +50,8 @@ class CMXBackbone(MultiStreamBackbone):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(stream, bands, pretrained, init_cfg)
-        optical = self.add_stream("optical", self.bands["optical"])
-        self.add_stream("sar", self.bands["sar"])
-        self.stage_channels = self.stages.channels(optical)
         if num_heads is None:
-            num_heads = self._heads_of(optical)
+            num_heads = self._heads_of(self.optical)
         if len(num_heads) != len(self.stage_channels):
             raise ValueError(
                 f"num_heads are {list(num_heads)}, expected one for each of the stream's "
@@ -79,29 +76,6 @@ class CMXBackbone(MultiStreamBackbone):
             for channels, limit in zip(self.stage_channels, most, strict=True)
         ]
 
-    @property
-    def out_channels(self) -> tuple[int, ...]:
-        """Channels of each feature that :meth:`forward` returns."""
-        return self.stage_channels
-
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Run the streams.
-
-        Args:
-            x: N x (optical + SAR bands) x H x W, normalised; H and W at least 128.
-
-        Returns:
-            Fused features of all stages, fine to coarse: N x C_i x H / s_i x W / s_i with the
-            stream's strides s_i.
-
-        Raises:
-            ValueError: The number of bands is wrong, or the image too small.
-        """
-        optical, sar = self.split(x)
-        fused = []
-        for i, (rectify, fuse) in enumerate(zip(self.rectification, self.fusion, strict=True)):
-            optical = self.stages.run(self.optical, i, optical)
-            sar = self.stages.run(self.sar, i, sar)
-            optical, sar = rectify(optical, sar)
-            fused.append(fuse(optical, sar))
-        return tuple(fused)
+    def exchange(self, stage: int, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
+        """Rectify each feature by the other."""
+        return self.rectification[stage](optical, sar)

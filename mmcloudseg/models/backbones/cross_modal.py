@@ -6,6 +6,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmcloudseg.models.backbones.fusion import FusionBlock
+from mmcloudseg.models.backbones.stages import stages_of
 from mmcloudseg.models.backbones.streams import MultiStreamBackbone
 
 
@@ -13,20 +14,22 @@ from mmcloudseg.models.backbones.streams import MultiStreamBackbone
 class CrossModalBackbone(MultiStreamBackbone):
     """Three streams of any supported MMSeg backbone (CloudSeg, Xu et al., ISPRS 2024, section 3).
 
-    The cross-modal stream is fed by fusion alone, so it has no first stage.
+    The input of the cross-modal stream is the output of the fusion, so it has no first stage.
 
     Args:
         stream: Name or config of the backbone that every stream is one of.
-        bands: Bands of the two modalities in the input, in this order.
+        bands: Numbers of bands of the two modalities, in the order of the input.
         spatial_gate: Whether fusion gates the optical stream (student) or not (teacher).
-        with_optical: Whether the optical stages are returned too (for a cloud-removal head).
-        pretrained: Whether the stream's published weights are loaded, or the path of others.
+        with_optical: Whether to return the optical stages as well (for a cloud-removal head).
+        pretrained: Whether to load the stream's published weights, or the path of others.
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is not known.
+        ValueError: The stream's name is unknown.
         ValueError: The stream's type has no stage adapter.
     """
+
+    stream_names = ("optical", "sar", "cross")
 
     def __init__(
         self,
@@ -39,11 +42,12 @@ class CrossModalBackbone(MultiStreamBackbone):
     ) -> None:
         super().__init__(stream, bands, pretrained, init_cfg)
         self.with_optical = with_optical
-        optical = self.add_stream("optical", self.bands["optical"])
-        self.add_stream("sar", self.bands["sar"])
-        cross = self.add_stream("cross")
-        self.stage_channels = self.stages.channels(optical)
-        self.stages.drop_first_stage(cross)
+        self.optical = self.build_stream(self.bands["optical"])
+        self.sar = self.build_stream(self.bands["sar"])
+        self.cross = self.build_stream()
+        self.stages = stages_of(self.optical)
+        self.stage_channels = self.stages.channels(self.optical)
+        self.stages.drop_first_stage(self.cross)
 
         last = len(self.stage_channels) - 1
         self.fusion = nn.ModuleList(
@@ -66,14 +70,14 @@ class CrossModalBackbone(MultiStreamBackbone):
         """Run the streams.
 
         Args:
-            x: N x (optical + SAR bands) x H x W, normalised; H and W at least 128.
+            x: N x (optical + SAR bands) x H x W, normalised; H and W are at least 128.
 
         Returns:
-            Cross-modal features of all stages, fine to coarse, then, ``with_optical``, the optical
-            ones: N x C_i x H / s_i x W / s_i with the backbone's strides s_i.
+            Cross-modal features of all stages, fine to coarse, followed by the optical ones if
+            ``with_optical``: N x C_i x H / s_i x W / s_i with the backbone's strides s_i.
 
         Raises:
-            ValueError: The number of bands is wrong, or the image too small.
+            ValueError: The number of bands is wrong, or the image is too small.
         """
         optical, sar = self.split(x)
         cross = None

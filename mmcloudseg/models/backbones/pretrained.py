@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 import torch
 from mmengine.dist import all_gather_object, barrier, get_rank
+from mmengine.runner import CheckpointLoader
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mmcloudseg.models.backbones.stages import StageAdapter
+from mmcloudseg.models.backbones.stages import find_stages
 from mmcloudseg.utils.files import atomic_write
 
 _TIMEOUT_S = 20
@@ -40,11 +41,11 @@ def adapt_first_conv(kernel: Tensor, bands: int) -> Tensor:
 
 
 def load_pretrained(checkpoint: str, prefix: str | None = None) -> dict[str, Tensor]:
-    """Read a checkpoint's weights from a path or URL, without running pickled code.
+    """Read a checkpoint's weights from a path or URL, as tensors only.
 
     Args:
-        checkpoint: Path or http(s) URL, as in MMEngine's ``init_cfg=dict(type='Pretrained')``.
-        prefix: Take only the keys with this prefix, and strip it.
+        checkpoint: Path or URL, as in MMEngine's ``init_cfg=dict(type='Pretrained')``.
+        prefix: Only keys with this prefix are taken, and the prefix is removed.
 
     Raises:
         FileNotFoundError: The path does not exist, or the URL cannot be reached.
@@ -52,13 +53,13 @@ def load_pretrained(checkpoint: str, prefix: str | None = None) -> dict[str, Ten
     if checkpoint.startswith(("http://", "https://")):
         content = _download(checkpoint)
     else:
-        path = Path(checkpoint).expanduser()
-        if not path.is_file():
+        try:
+            content = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+        except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"pretrained weights '{checkpoint}' do not exist; give a path or URL in "
+                f"pretrained weights '{checkpoint}' do not exist: give a path or URL in "
                 "backbone.pretrained, or set backbone.pretrained=False to train from scratch"
-            )
-        content = torch.load(path, map_location="cpu", weights_only=True)
+            ) from error
     weights = content.get("state_dict", content)
     if prefix:
         prefix = prefix.rstrip(".") + "."
@@ -153,22 +154,21 @@ def load_into_stream(
     net: nn.Module,
     weights: Mapping[str, Tensor],
     source: str,
-    adapter: StageAdapter | None = None,
 ) -> None:
-    """Load pretrained weights into one stream; its first convolution is adapted to its bands.
+    """Load pretrained weights into one stream, with its first convolution adapted to its bands.
 
-    Weights of parts that the stream does not have (a classifier, a dropped stage) are left out.
+    Weights of parts that the stream does not have (a classifier, a dropped stage) are ignored.
 
     Args:
         net: The stream's backbone.
         weights: What :func:`load_pretrained` returned.
         source: Where the weights came from, for the error message.
-        adapter: The family's, which knows how published weights differ.
 
     Raises:
         ValueError: A parameter is missing from the weights or has another shape.
     """
     own = net.state_dict()
+    adapter = find_stages(net)
     if adapter is not None:
         weights = adapter.published(net, weights)
     chosen, problems = {}, []

@@ -1,4 +1,4 @@
-"""One stream on the stacked bands of one or both modalities: what baselines are made of."""
+"""One stream on the stacked bands of one or both modalities, for the baselines."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import torch
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmcloudseg.models.backbones.stages import StageAdapter, stages_of
+from mmcloudseg.models.backbones.stages import find_stages
 from mmcloudseg.models.backbones.streams import MultiStreamBackbone
 
 
@@ -16,21 +16,23 @@ from mmcloudseg.models.backbones.streams import MultiStreamBackbone
 class SingleStreamBackbone(MultiStreamBackbone):
     """Any MMSeg backbone on optical bands alone, on SAR alone, or on both stacked.
 
-    Early fusion, the habit: the first convolution sees all bands. With ``modalities`` changed the
-    same config is the baseline of one modality; data and pipeline stay as they are. ImageNet
-    weights are adapted to the bands, as in all backbones here.
+    This is early fusion, the usual practice: the first convolution sees all bands. Changing
+    ``modalities`` turns the config into the baseline of one modality, with the same data and
+    pipeline. ImageNet weights are adapted to the bands, as in all backbones here.
 
     Args:
         stream: Name or config of the backbone.
-        bands: Bands of the two modalities in the input, in this order.
-        modalities: What the stream sees of them.
-        pretrained: Whether the stream's published weights are loaded, or the path of others.
+        bands: Numbers of bands of the two modalities, in the order of the input.
+        modalities: Those that the stream sees.
+        pretrained: Whether to load the stream's published weights, or the path of others.
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is not known.
-        ValueError: ``modalities`` is empty or names another modality.
+        ValueError: The stream's name is unknown.
+        ValueError: ``modalities`` is empty or names an unknown one.
     """
+
+    stream_names = ("net",)
 
     def __init__(
         self,
@@ -46,22 +48,21 @@ class SingleStreamBackbone(MultiStreamBackbone):
             raise ValueError(
                 f"modalities are {list(modalities)}, expected one or both of {list(self.bands)}"
             )
-        self.add_stream("net", sum(self.bands[name] for name in self.modalities))
-
-    @staticmethod
-    def adapter_of(net: nn.Module) -> StageAdapter | None:
-        """None for a family without adapter: here the backbone runs as a whole."""
-        try:
-            return stages_of(net)
-        except ValueError:
-            return None
+        self.net = self.build_stream(sum(self.bands[name] for name in self.modalities))
 
     @property
     def out_channels(self) -> tuple[int, ...]:
-        """Channels of each feature that :meth:`forward` returns, where the family is known."""
-        if self.stages is None:
-            raise AttributeError(f"{type(self.net).__name__} does not tell; give in_channels")
-        return self.stages.channels(self.net)
+        """Channels of each feature that :meth:`forward` returns.
+
+        Raises:
+            AttributeError: The family has no stage adapter, which knows them.
+        """
+        stages = find_stages(self.net)  # not needed otherwise: the backbone runs as a whole
+        if stages is None:
+            raise AttributeError(
+                f"the channels of {type(self.net).__name__} are unknown: give the head in_channels"
+            )
+        return stages.channels(self.net)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Run the stream.

@@ -1,10 +1,11 @@
-"""What every backbone made of streams of one MMSeg backbone shares."""
+"""What all backbones made of streams of one MMSeg backbone have in common."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from mmengine.model import BaseModule
+from mmseg.models.backbones import timm_backbone
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -14,7 +15,7 @@ from mmcloudseg.models.backbones.pretrained import (
     load_pretrained,
     load_timm_pretrained,
 )
-from mmcloudseg.models.backbones.stages import StageAdapter, stages_of
+from mmcloudseg.models.backbones.stages import find_stages
 from mmcloudseg.utils.config_types import type_name
 
 MIN_SIZE = 128  # at stride 32 the coarsest pooling of CloudSeg's last fusion block needs 4 x 4
@@ -23,20 +24,27 @@ MIN_SIZE = 128  # at stride 32 the coarsest pooling of CloudSeg's last fusion bl
 class MultiStreamBackbone(BaseModule):
     """Base of backbones made of streams of one MMSeg backbone, run stage by stage.
 
+    A subclass builds its streams with :meth:`build_stream`, assigns them as child modules and
+    lists their names in ``stream_names``.
+
     Args:
         stream: Name of the backbone that every stream is one of (``"mit-b0"``, ``"swin-t"``, …;
-            ``named_streams.py``), or its config: ``dict(type=…)``, or ``dict(name="swin-t", …)``
-            for a named one with changes. ``in_channels`` is set by stream.
-        bands: Bands of the two modalities in the input, in this order.
+            see ``named_streams.py``), or its config: ``dict(type=…)``, or
+            ``dict(name="swin-t", …)`` for a named one with changes. ``in_channels`` is set for
+            each stream.
+        bands: Numbers of bands of the two modalities, in the order of the input.
         pretrained: Whether to load the weights that the stream's
-            ``init_cfg=dict(type='Pretrained', checkpoint=…)`` names (names stand for ImageNet's),
-            the first convolution adapted to the number of bands; or the path or URL of others.
+            ``init_cfg=dict(type='Pretrained', checkpoint=…)`` names (for a named stream those of
+            ImageNet), with the first convolution adapted to the number of bands; or the path or
+            URL of other weights.
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is not known, or ``bands`` are not optical and SAR.
+        ValueError: The stream's name is unknown, or ``bands`` are not optical and SAR.
         ValueError: The stream's type has no stage adapter.
     """
+
+    stream_names: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
@@ -53,12 +61,11 @@ class MultiStreamBackbone(BaseModule):
             )
         self._stream = stream_config(stream)
         self._pretrained = self._take_pretrained(pretrained)
-        self._streams: list[str] = []
 
     def _take_pretrained(self, pretrained: bool | str) -> dict | None:
         """Take the weights' source out of the stream's config.
 
-        MMEngine would load them into a first convolution of the wrong number of bands.
+        MMEngine would load them into a first convolution with the wrong number of bands.
         """
         stream = self._stream
         init_cfg: Any = stream.get("init_cfg")
@@ -68,7 +75,7 @@ class MultiStreamBackbone(BaseModule):
             stream["init_cfg"] = None
             named = dict(init_cfg)
         elif type_name(stream).endswith("TIMMBackbone"):
-            # Its own default is to download; here nothing is before init_weights.
+            # TIMMBackbone downloads weights when it is built; here init_weights loads them.
             if stream.get("pretrained", True):
                 named = dict(timm=stream["model_name"])
             stream["pretrained"] = False
@@ -76,40 +83,36 @@ class MultiStreamBackbone(BaseModule):
             return dict(checkpoint=pretrained)
         return named if pretrained else None
 
-    def add_stream(self, name: str, in_channels: int | None = None) -> nn.Module:
-        """Build a stream as the child module ``name``.
+    def build_stream(self, in_channels: int | None = None) -> nn.Module:
+        """Build one stream.
 
         Args:
-            name: Of the child module.
-            in_channels: Bands of its input; the backbone's default where it has no first stage.
+            in_channels: Bands of its input. None keeps the backbone's default, for a stream whose
+                first stage is dropped.
+
+        Raises:
+            ValueError: The stream comes from timm, which is not installed.
         """
         bands = {} if in_channels is None else dict(in_channels=in_channels)
         try:
             net = MODELS.build(dict(self._stream, **bands))
         except RuntimeError as error:
-            if "timm is not installed" not in str(error):
+            if timm_backbone.timm is not None or "model_name" not in self._stream:
                 raise
             raise ValueError(
                 f"the stream '{self._stream['model_name']}' comes from timm, which is not "
                 "installed: pip install timm, with the torchvision that belongs to your torch"
             ) from error
-        self.stages = self.adapter_of(net)
-        if self.stages is not None:
-            self.stages.prepare(net)
-        self.add_module(name, net)
-        self._streams.append(name)
+        stages = find_stages(net)
+        if stages is not None:
+            stages.prepare(net)
         return net
 
-    @staticmethod
-    def adapter_of(net: nn.Module) -> StageAdapter | None:
-        """The adapter that runs the streams; see :func:`.stages_of`."""
-        return stages_of(net)
-
     def init_weights(self) -> None:
-        """Initialize as each part does, then load the pretrained stream weights, if any.
+        """Initialize every part in its own way, then load the pretrained stream weights, if any.
 
         Raises:
-            FileNotFoundError: The pretrained weights are not there and cannot be downloaded.
+            FileNotFoundError: The pretrained weights do not exist or cannot be downloaded.
             ValueError: They do not fit the stream.
         """
         super().init_weights()
@@ -121,8 +124,8 @@ class MultiStreamBackbone(BaseModule):
         else:
             source = self._pretrained["checkpoint"]
             weights = load_pretrained(source, self._pretrained.get("prefix"))
-        for name in self._streams:
-            load_into_stream(getattr(self, name), weights, source, self.stages)
+        for name in self.stream_names:
+            load_into_stream(getattr(self, name), weights, source)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Optical and SAR bands of an input.
@@ -131,7 +134,7 @@ class MultiStreamBackbone(BaseModule):
             x: N x (optical + SAR bands) x H x W.
 
         Raises:
-            ValueError: The number of bands is wrong, or the image too small.
+            ValueError: The number of bands is wrong, or the image is too small.
         """
         self.check_bands(x)
         self.check_size(x)
@@ -139,12 +142,12 @@ class MultiStreamBackbone(BaseModule):
         return optical, sar
 
     def check_bands(self, x: Tensor) -> None:
-        """Refuse an input of other bands."""
+        """Refuse an input with another number of bands."""
         wanted = sum(self.bands.values())
         if x.shape[1] != wanted:
             raise ValueError(
-                f"the backbone expects {wanted} bands ({self.bands}), the input has {x.shape[1]}; "
-                "set backbone.bands and PackCloudSegInputs(modalities=…) alike"
+                f"the backbone expects {wanted} bands ({self.bands}), but the input has "
+                f"{x.shape[1]}: make backbone.bands and PackCloudSegInputs(modalities=…) agree"
             )
 
     @staticmethod
@@ -152,6 +155,6 @@ class MultiStreamBackbone(BaseModule):
         """Refuse an input too small for the coarsest stage."""
         if min(x.shape[2:]) < MIN_SIZE:
             raise ValueError(
-                f"the input is {x.shape[2]} x {x.shape[3]} pixels; the network needs at least "
+                f"the input is {x.shape[2]} x {x.shape[3]} pixels, but the network needs at least "
                 f"{MIN_SIZE} x {MIN_SIZE}: use larger crops or windows"
             )

@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import SampleList
 from torch import Tensor, nn
 
-from mmcloudseg.models.losses.fields import stack_cloud_mask
+from mmcloudseg.models.fields import stack_cloud_mask
 from mmcloudseg.utils.constants import IGNORE_INDEX
 
 

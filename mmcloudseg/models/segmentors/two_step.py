@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList, add_prefix
 from torch import Tensor, nn
 
-from mmcloudseg.models.distillation.cloud_free_teacher import cloud_free_inputs
+from mmcloudseg.models.fields import cloud_free_inputs
 from mmcloudseg.models.segmentors.heads import with_bands, with_channels
 from mmcloudseg.models.segmentors.sliding import SlidingInference
 

@@ -6,7 +6,7 @@ from mmengine.runner.checkpoint import get_state_dict, load_state_dict
 from mmseg.registry import MODELS
 from torch import nn
 
-from mmcloudseg.models.distillation.cloud_free_teacher import cloud_free_inputs
+from mmcloudseg.models.fields import cloud_free_inputs
 
 
 @pytest.fixture

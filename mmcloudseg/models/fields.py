@@ -1,4 +1,4 @@
-"""The fields of a batch of samples that losses read."""
+"""What networks and losses read from the samples of a batch."""
 
 from __future__ import annotations
 
@@ -27,8 +27,26 @@ def stack_cloud_mask(samples: SampleList) -> Tensor:
     return torch.stack([sample.gt_cloud_mask.data for sample in samples])
 
 
+def cloud_free_inputs(inputs: Tensor, samples: SampleList) -> Tensor:
+    """The batch with its optical bands, which come first, replaced by the cloud-free image.
+
+    The optical image is restored even where modality dropout has removed it. SAR is not: where it
+    is missing it keeps the preprocessor's ``missing_val``, so that a teacher and its student both
+    have to answer from the optical image alone.
+
+    Args:
+        inputs: N x (optical + SAR bands) x H x W.
+        samples: With ``gt_cloud_free``, optical bands x H x W.
+
+    Raises:
+        ValueError: A sample has no ``gt_cloud_free``.
+    """
+    clear = stack_cloud_free(samples).to(inputs)
+    return torch.cat([clear, inputs[:, clear.shape[1] :]], dim=1)
+
+
 def _require(samples: SampleList, field: str, remedy: str) -> None:
     for sample in samples:
         if field not in sample:
             name = sample.metainfo.get("img_path", "a sample")
-            raise ValueError(f"{name} has no '{field}', which this loss needs: {remedy}")
+            raise ValueError(f"{name} has no '{field}', which the model needs: {remedy}")
