@@ -1,8 +1,8 @@
 """The only file that knows about versions of MMRazor, MMCV, MMEngine and torch.
 
-MMRazor 1.0.0 (its last release, 2023) refuses MMCV > 2.1 and fails in its quantization modules on
-torch >= 1.13. Both checks have a fallback for old versions that works, so the versions are
-reported as old ones while it is imported, and only then.
+MMRazor 1.0.0 (its last release, of 2023) refuses MMCV > 2.1, and its quantization modules fail on
+torch >= 1.13. Both of its version checks have a fallback for old versions that works, so old
+versions are reported while MMRazor is imported, and only then.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TORCH_WITHOUT_QUANTIZATION_REWRITE = "1.12.1"
 
 @contextlib.contextmanager
 def _reported(module: Any, name: str, value: Any) -> Iterator[None]:
-    """Let ``module.name`` read ``value`` inside the block."""
+    """Set ``module.name`` to ``value`` inside the block."""
     original = getattr(module, name)
     setattr(module, name, value)
     try:
@@ -62,7 +62,7 @@ def join_mmseg(mmseg: Any) -> None:
 
 
 def import_mmseg() -> None:
-    """Import MMSegmentation without its remarks on ops and data sets that are not used here."""
+    """Import MMSegmentation without its messages about ops and datasets that are not used here."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Fail to import")
         import mmseg.datasets
@@ -70,12 +70,12 @@ def import_mmseg() -> None:
 
 
 def import_mmrazor() -> None:
-    """Import MMRazor's models and engine beside current MMCV and torch.
+    """Import MMRazor's models and engine with current versions of MMCV and torch.
 
     Raises:
-        ImportError: MMRazor (or ``joblib``, which it needs and does not ask for) is missing.
+        ImportError: MMRazor is missing, or ``joblib``, which it needs but does not require.
     """
-    # MMRazor raises it to 2**20 when imported: a runaway recursion would then crash the process.
+    # Importing MMRazor raises it to 2**20, where a runaway recursion crashes the process.
     recursion_limit = sys.getrecursionlimit()
     try:
         with _reported(mmcv, "__version__", _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS):
@@ -108,8 +108,8 @@ def _load_tensors_only(
 def never_run_pickled_code() -> None:
     """Make every checkpoint that MMEngine reads, by path or URL, load as tensors only.
 
-    Current MMEngine falls back to ``weights_only=False`` where a file is more than tensors, which
-    runs whatever code such a file carries.
+    Current MMEngine falls back to ``weights_only=False`` if a file contains more than tensors,
+    which runs any code in that file.
     """
     if hasattr(mmengine_checkpoint, "_safe_torch_load"):
         mmengine_checkpoint._safe_torch_load = _load_tensors_only
@@ -128,10 +128,10 @@ def _plain_history(buffer: HistoryBuffer) -> tuple:
 
 
 def keep_training_state_plain() -> None:
-    """Write the log and the best score, which MMEngine stores beside the weights, as plain values.
+    """Write the log and the best score, which checkpoints contain, as plain values.
 
     MMEngine pickles its log buffers with their methods, which cannot be read back without running
-    pickled code. NumPy's scalars are values, whose classes torch does not list as safe by itself.
+    pickled code. NumPy's scalars are plain values, but torch does not list their classes as safe.
     """
     copyreg.pickle(HistoryBuffer, _plain_history)
     numpy_core = getattr(np, "_core", None) or np.core

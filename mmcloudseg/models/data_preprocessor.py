@@ -23,27 +23,31 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
     """Clip and scale each band to [0, 1] by its own range, and pad a batch to one size.
 
     A band x becomes ``(clip(x, low, high) - low) / (high - low)``, in float32. The cloud-free
-    image is scaled by the optical numbers. Inputs have the optical bands first, then SAR; a model
-    that sees only one of them configures only that.
+    image is scaled with the ranges of the optical bands. Inputs have the optical bands first, then
+    SAR; a model that sees only one modality has ranges for that one only.
 
-    A modality that is missing, as by ``DropModality``, is NaN in the raw inputs, and becomes
-    ``missing_val`` after scaling. The loader replaces nodata in files before, so nothing else is
-    NaN. The cloud-free image is a target, and NaN in it would stay.
+    A missing modality, such as one that ``RandomModalityDropout`` has removed, is NaN in the raw
+    inputs and becomes ``missing_val`` after scaling. Nothing else is NaN, because the loader
+    replaces nodata. The cloud-free image is a target, and NaN in it would be kept.
 
-    While training, inputs, cloud-free image, cloud mask and label are padded at the bottom and
+    In training, the inputs, cloud-free image, cloud mask and label are padded at the bottom and
     right to the largest image of the batch, and further to a multiple of ``size_divisor``. Padded
-    pixels are 255 in label and mask, so neither loss nor scores count them. At test time only
-    inputs are padded, and the model's outputs lose the padding again.
+    pixels are 255 in the label and the mask, so that neither losses nor scores count them. At test
+    time only the inputs are padded, and the padding is cut off the model's outputs.
 
     Args:
-        optical: ``dict(low=[…], high=[…])``, a number per optical band.
-        sar: The same per SAR band, in dB.
+        optical: ``dict(low=[…], high=[…])`` with a number for each optical band.
+        sar: The same for each SAR band, in dB.
         size_divisor: Height and width become multiples of this; None pads to the largest image
             only.
-        pad_val: Value of padded pixels, after scaling.
+        pad_val: Value of padded pixels after scaling.
         seg_pad_val: Value of padded label pixels.
-        non_blocking: Copy to the device without waiting.
-        missing_val: What stands for NaN in the inputs, after scaling. 0 is each band's ``low``.
+        non_blocking: Whether to copy to the device asynchronously.
+        missing_val: Value of NaN in the inputs after scaling. 0 is each band's ``low``.
+
+    Raises:
+        ValueError: No range is given, a band has no ``low`` or ``high``, or ``low`` is not below
+            ``high``.
     """
 
     def __init__(
@@ -58,7 +62,10 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__(non_blocking)
         if optical is None and sar is None:
-            raise ValueError("configure the ranges of optical, of sar, or of both")
+            raise ValueError(
+                "model.data_preprocessor has no ranges: set optical=dict(low=…, high=…), sar=dict("
+                "low=…, high=…) or both"
+            )
         self.counts: dict[str, int] = {}
         for name, limits in (("optical", optical), ("sar", sar)):
             low, high = _limits(name, limits)
@@ -77,19 +84,19 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             x: Raw values, N x C x H x W or C x H x W, C being optical then SAR bands.
 
         Returns:
-            Values in [0, 1], and ``missing_val`` for NaN, same shape.
+            Values in [0, 1], and ``missing_val`` for NaN, of the same shape.
 
         Raises:
-            ValueError: If C is another number than ranges are configured for.
+            ValueError: C is not the number of bands that have ranges.
         """
         self._check_bands(x, self.counts["optical"] + self.counts["sar"], "inputs")
         low = torch.cat([self.optical_low, self.sar_low])
         high = torch.cat([self.optical_high, self.sar_high])
-        # Infinity was clipped: NaN is all there is to replace.
+        # Infinity has been clipped, so NaN is all that is left to replace.
         return _scale(x, low, high).nan_to_num(nan=self.missing_val)
 
     def normalize_optical(self, x: Tensor) -> Tensor:
-        """Scale a cloud-free image by the optical bands' numbers; NaN stays."""
+        """Scale a cloud-free image with the ranges of the optical bands; NaN is kept."""
         self._check_bands(x, self.counts["optical"], "the cloud-free image")
         return _scale(x, self.optical_low, self.optical_high)
 
@@ -97,25 +104,26 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         """Prepare a batch.
 
         Args:
-            data: ``inputs``, a list of C x H x W or one N x C x H x W, raw; and ``data_samples``,
+            data: ``inputs``, raw, a list of C x H x W or one N x C x H x W; and ``data_samples``,
                 a list or None. They are not changed.
-            training: Whether labels are padded too.
+            training: Whether labels are padded as well.
 
         Returns:
-            The same keys: N x C x H x W scaled, and samples with ``gt_cloud_free`` scaled.
+            The same keys: scaled inputs, N x C x H x W, and samples with a scaled
+            ``gt_cloud_free``.
         """
         data = self.cast_data(data)
         images = [self.normalize(image) for image in data["inputs"]]
         samples = data.get("data_samples")
-        divisor = self.size_divisor
-        size = tuple(
-            -(-max(image.shape[axis] for image in images) // divisor) * divisor
-            for axis in (-2, -1)
-        )
+        heights, widths = zip(*(_size(image) for image in images), strict=True)
+        size = (self._padded(max(heights)), self._padded(max(widths)))
         for image, sample in zip(images, samples or [], strict=bool(samples)):
-            self._prepare_sample(sample, tuple(image.shape[-2:]), size, training)
+            self._prepare_sample(sample, _size(image), size, training)
         inputs = torch.stack([_pad(image, size, self.pad_val) for image in images])
         return dict(inputs=inputs, data_samples=samples)
+
+    def _padded(self, pixels: int) -> int:
+        return -(-pixels // self.size_divisor) * self.size_divisor
 
     def _prepare_sample(
         self, sample: SegDataSample, shape: tuple[int, int], size: tuple[int, int], training: bool
@@ -136,7 +144,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             sample.gt_cloud_mask = PixelData(data=mask)
         if "gt_sem_seg" in sample:
             label = sample.gt_sem_seg.data
-            label_size = _label_size(tuple(label.shape[-2:]), shape, size)
+            label_size = _label_size(_size(label), shape, size)
             sample.gt_sem_seg = PixelData(data=_pad(label, label_size, self.seg_pad_val))
 
     def _check_bands(self, x: Tensor, expected: int, what: str) -> None:
@@ -144,7 +152,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             raise ValueError(
                 f"{what}: {x.shape[-3]} bands, but model.data_preprocessor has ranges for "
                 f"{self.counts['optical']} optical and {self.counts['sar']} SAR bands. Give it "
-                "one low and high per band, in the order of PackCloudSegInputs(modalities=…)."
+                "one low and high for each band, in the order of PackCloudSegInputs(modalities=…)."
             )
 
 
@@ -152,11 +160,23 @@ def _limits(name: str, limits: Range | None) -> tuple[Tensor, Tensor]:
     low, high = (list((limits or {}).get(key, [])) for key in ("low", "high"))
     if len(low) != len(high) or (limits is not None and not low):
         raise ValueError(
-            f"{name}: low and high need a number per band each, found {low} and {high}"
+            f"model.data_preprocessor.{name}: low and high each need a number for every band, "
+            f"found {low} and {high}"
         )
     if any(a >= b for a, b in zip(low, high, strict=True)):
-        raise ValueError(f"{name}: every low must be below its high, found {low} and {high}")
-    return tuple(torch.tensor(v, dtype=torch.float32).view(-1, 1, 1) for v in (low, high))
+        raise ValueError(
+            f"model.data_preprocessor.{name}: every low must be below its high, found {low} and "
+            f"{high}"
+        )
+    return _column(low), _column(high)
+
+
+def _column(numbers: Sequence[float]) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float32).view(-1, 1, 1)
+
+
+def _size(x: Tensor) -> tuple[int, int]:
+    return x.shape[-2], x.shape[-1]
 
 
 def _scale(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -172,16 +192,16 @@ def _pad(x: Tensor, size: tuple[int, int], value: float) -> Tensor:
 def _label_size(
     label: tuple[int, int], image: tuple[int, int], padded: tuple[int, int]
 ) -> tuple[int, int]:
-    """The padded label's size, so that label and image still show the same ground."""
+    """The padded label's size, with which label and image still show the same ground."""
     sizes = []
     for label_pixels, pixels, padded_pixels in zip(label, image, padded, strict=True):
         size, rest = divmod(padded_pixels * label_pixels, pixels)
         if rest:
             raise ValueError(
                 f"an image of {image[0]} x {image[1]} with a label of {label[0]} x {label[1]} "
-                f"cannot be padded to {padded[0]} x {padded[1]}: the label would end within a "
-                "pixel. Choose crop sizes and size_divisor so that the padded size is whole label "
-                "pixels, or crop all images alike."
+                f"cannot be padded to {padded[0]} x {padded[1]}, where the label would end within "
+                "a pixel. Choose crop sizes and size_divisor that make the padded size a whole "
+                "number of label pixels, or crop all images to one size."
             )
         sizes.append(size)
     return sizes[0], sizes[1]

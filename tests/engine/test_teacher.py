@@ -1,9 +1,35 @@
-"""The config that trains a distillation's teacher."""
+"""The teacher that a distillation config names."""
 
 from __future__ import annotations
 
-from mmcloudseg.engine.configs import load_config
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+from mmcloudseg.engine.configs import load_config, networks, overfit_training_samples
 from mmcloudseg.engine.teacher import teacher_config
+
+STUDENT, TEACHER = "model.architecture.backbone.stream", "model.teacher.backbone.stream"
+
+
+@pytest.mark.parametrize("own", [{}, {TEACHER: "resnet-18"}])
+@pytest.mark.parametrize("overfit", [False, True])
+def test_the_network_that_is_trained_is_the_one_that_is_loaded(root, tmp_path, own, overfit):
+    options = {STUDENT: "mscan-t", **own}
+    cfg = load_config(str(root / "configs/cloudseg_mini.py"), options)
+    cfg.model.teacher_ckpt = str(tmp_path / "best.pth")
+    if overfit:
+        overfit_training_samples(cfg)
+    teacher = teacher_config(cfg, options, None, None)
+    init_default_scope("mmseg")
+    trained = MODELS.build(teacher.model)
+    torch.save(dict(state_dict=trained.state_dict()), tmp_path / "best.pth")
+    distillation = MODELS.build(cfg.model)
+    distillation.init_weights()  # refuses the checkpoint of another network
+    assert str(distillation.teacher) == str(trained.eval())
+    family = "ResNet" if own else "MSCAN"
+    assert type(distillation.teacher.backbone.optical).__name__ == family
 
 
 def test_only_options_of_the_model_and_the_work_dir_are_left_out(root, tmp_path):
@@ -23,7 +49,7 @@ def test_only_options_of_the_model_and_the_work_dir_are_left_out(root, tmp_path)
     assert teacher.model_zoo.url == "mirror" and teacher.work_dirs_kept == 3
     assert teacher.train_cfg.max_iters == 7
     assert teacher.work_dir == str(tmp_path / "teacher")
-    assert teacher.model == cfg.model.teacher and "architecture" not in teacher.model
+    assert teacher.model == networks(cfg)[1] and "architecture" not in teacher.model
     # Options of the whole model are the distillation's too.
     whole = dict(model=dict(architecture=dict(backbone=dict(stream="mit-b1"))))
     assert "architecture" not in teacher_config(cfg, whole, None, None).model

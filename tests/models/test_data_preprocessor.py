@@ -204,9 +204,9 @@ def test_wrong_number_of_bands():
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        (dict(optical=None, sar=None), "configure the ranges"),
-        (dict(sar=dict(low=[0.0], high=[1.0, 2.0])), "sar: low and high need a number per band"),
-        (dict(sar=dict(low=[], high=[])), "sar: low and high need a number per band"),
+        (dict(optical=None, sar=None), r"data_preprocessor.*set optical=.*sar="),
+        (dict(sar=dict(low=[0.0], high=[1.0, 2.0])), "data_preprocessor.sar: low and high"),
+        (dict(sar=dict(low=[], high=[])), r"data_preprocessor.sar: low and high.*found"),
         (dict(sar=dict(low=[1.0], high=[1.0])), "sar: every low must be below its high"),
     ],
 )

@@ -1,8 +1,8 @@
-"""What ASANet puts between two streams: semantic focusing and cascade fusion (arXiv 2412.02044).
+"""ASANet's modules between two streams: semantic focusing and cascade fusion (arXiv 2412.02044).
 
-Where the paper's text leaves a size open (hidden widths, activations, one MLP for both modalities
-in the focusing, softmax over channels), it is the one with which the authors published their
-scores and the 82 M parameters.
+Where the paper leaves a choice open (hidden widths, activations, one MLP for both modalities in
+the focusing, softmax over channels), it is made as in the network of 82 M parameters for which
+the authors published their scores.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch import Tensor, nn
 class SemanticFocusing(BaseModule):
     """SFM: strengthens in each modality the channels in which it exceeds the other.
 
-    ``optical * (1 + sigmoid(MLP(max(optical - sar))))``, and the same with the two changed over:
-    the maximum is over all places, and the MLP is one for both. The difference has a sign, so the
-    two modalities get different weights; hence the asymmetry.
+    ``optical * (1 + sigmoid(MLP(max(optical - sar))))``, and the same with the two exchanged. The
+    maximum is taken over all pixels, and both modalities share the MLP. The difference has a sign,
+    which is why the two modalities get different weights.
 
     Args:
         channels: Channels of either feature.
         reduction: The MLP's hidden layer has ``channels / reduction`` channels.
-        min_hidden: But no fewer than these.
+        min_hidden: The least number of channels of the hidden layer.
         init_cfg: MMEngine's initialization config of this module.
     """
 
@@ -41,7 +41,7 @@ class SemanticFocusing(BaseModule):
         )
 
     def forward(self, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
-        """Focus both.
+        """Focus both features.
 
         Args:
             optical: N x C x H x W.
@@ -61,12 +61,12 @@ class SemanticFocusing(BaseModule):
 class ChannelGate(BaseModule):
     """sigmoid(BN(W2 ReLU6(BN(W1 mean(x))))): one weight in (0, 1) for every channel.
 
-    The authors' MLP has a depth-wise 3 x 3 convolution in its middle. On a pooled feature of one
-    pixel that is a factor and an offset for every channel, which the norm before it has already:
-    it is left out.
+    The authors' MLP has a depth-wise 3 x 3 convolution in the middle. On a pooled feature of one
+    pixel it amounts to a factor and an offset for every channel, which the preceding norm already
+    applies, so it is left out.
 
     Args:
-        channels: Of input and output.
+        channels: Channels of the input and of the output.
         expansion: Hidden channels for each of them.
         norm_cfg: MMCV's config of the norms; BatchNorm by default.
         init_cfg: MMEngine's initialization config of this module.
@@ -94,15 +94,15 @@ class ChannelGate(BaseModule):
 
 
 class CascadeFusion(BaseModule):
-    """CFM: selects from both features by channel, then from what is left by place, and adds up.
+    """CFM: weights both features by channel, then by pixel, and adds them up.
 
-    By channel, each modality is multiplied by its own :class:`ChannelGate` of both. By place,
-    every pixel of each is multiplied by weights that sum to one over its channels, from both
-    gated features.
+    By channel, each modality is multiplied by its own :class:`ChannelGate` of the merged features.
+    By pixel, each modality is multiplied by weights that sum to one over the channels and are
+    computed from both gated features.
 
     Args:
         channels: Channels of either feature and of the fused one.
-        expansion: Hidden channels of the gates for each of these.
+        expansion: Hidden channels of the gates for each channel.
         norm_cfg: MMCV's config of the gates' norms; BatchNorm by default.
         init_cfg: MMEngine's initialization config of this module.
     """
@@ -125,7 +125,7 @@ class CascadeFusion(BaseModule):
         )
 
     def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
-        """Fuse.
+        """Fuse the features of one stage.
 
         Args:
             optical: N x C x H x W.

@@ -1,8 +1,9 @@
-"""What CMX puts between two streams: rectification and fusion (arXiv 2203.04838, section III).
+"""CMX's modules between two streams: rectification and fusion (arXiv 2203.04838, section III).
 
-Written from the paper. Where it is silent (a ReLU behind the first embedding, no biases of keys
-and values, attention scaled by the root of the head's width, hidden widths, a second norm in the
-mixed embedding), the network is the one whose size and scores the authors published.
+They are written from the paper. Where it leaves a choice open (a ReLU after the first embedding,
+no biases of keys and values, attention scaled by the root of the head's width, hidden widths, a
+second norm in the mixed embedding), it is made as in the network whose size and scores the authors
+published.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 
 class _CMXModule(BaseModule):
-    """Initializes its layers as MiT does its own."""
+    """Base of modules whose layers are initialized as in MiT."""
 
     def init_weights(self) -> None:
         if self.init_cfg is not None:
@@ -33,10 +34,10 @@ class _CMXModule(BaseModule):
 
 
 class CrossModalRectification(_CMXModule):
-    """CM-FRM: adds to each feature what the other has to say, by channel and by place.
+    """CM-FRM: adds to each feature the other one, weighted by channel and by pixel.
 
     Eqs. (1) to (6): ``optical + lambda_c * W_sar^C * sar + lambda_s * W_sar^S * sar``, and the
-    same with the two changed over. The weights are sigmoids of what both features hold.
+    same with the two exchanged. The weights are sigmoids computed from both features.
 
     Args:
         channels: Channels of either feature.
@@ -63,7 +64,7 @@ class CrossModalRectification(_CMXModule):
         )
 
     def forward(self, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
-        """Rectify both.
+        """Rectify both features.
 
         Args:
             optical: N x C x H x W.
@@ -108,13 +109,13 @@ class ExchangePath(nn.Module):
     def context(self, interactive: Tensor) -> Tensor:
         """SoftMax(K^T V), eqs. (7) and (8).
 
-        Its size is that of a head and not of the image, so the exchange is linear in pixels.
+        Its size depends on the heads and not on the image, so the cost is linear in pixels.
 
         Args:
             interactive: N x L x C.
 
         Returns:
-            N x heads x C / heads x C / heads; what leads to one output channel sums to one.
+            N x heads x C / heads x C / heads; the weights of each output channel sum to one.
         """
         key, value = (self._heads(x) for x in self.key_value(interactive).chunk(2, dim=-1))
         return torch.softmax((self.scale * key).transpose(-2, -1) @ value, dim=-2)
@@ -122,7 +123,7 @@ class ExchangePath(nn.Module):
     def forward(
         self, tokens: Tensor, residual: Tensor, interactive: Tensor, other: Tensor
     ) -> Tensor:
-        """Attend to the other modality's context and join what came of it.
+        """Attend to the other modality's context and merge the result into the tokens.
 
         Args:
             tokens: N x L x C.
@@ -141,7 +142,7 @@ class ExchangePath(nn.Module):
 
 
 class MixedChannelEmbedding(nn.Module):
-    """Stacked features into one, with a look at each pixel's neighbours (FFM, stage 2).
+    """Merges stacked features, with each pixel's neighbours taken into account (FFM, stage 2).
 
     Args:
         channels: Channels of either feature and of the fused one.
@@ -166,7 +167,7 @@ class MixedChannelEmbedding(nn.Module):
 
 
 class FeatureFusion(_CMXModule):
-    """FFM: exchanges the two modalities' global contexts, then fuses them.
+    """FFM: exchanges the global contexts of the two modalities, then fuses the features.
 
     Args:
         channels: Channels of either feature.

@@ -1,4 +1,4 @@
-"""The fusion block between the streams of one stage (SPEC of CloudSeg: Xu et al., ISPRS 2024)."""
+"""The fusion block between the streams of one stage (CloudSeg, Xu et al., ISPRS 2024)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class MultiScaleContext(nn.Module):
-    """ReLU(conv1x1([f, up(maxpool2(f)), up(maxpool4(f))])), same shape as ``f``."""
+    """ReLU(conv1x1([f, up(maxpool2(f)), up(maxpool4(f))])), of the same shape as ``f``."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class MultiScaleContext(nn.Module):
 
 
 class SpatialGate(nn.Module):
-    """Where optical and SAR disagree: a map in (0, 1) that all channels share."""
+    """Maps where optical and SAR disagree to values in (0, 1) that all channels share."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,15 +59,15 @@ class ChannelWeights(nn.Module):
 class FusionBlock(BaseModule):
     """Fuses the streams of one stage into the cross-modal one and hands the result back to them.
 
-    Only the convolutions whose output is read are built: DDP stops at unused parameters.
+    Only convolutions whose output is read are built, because DDP refuses unused parameters.
 
     Args:
         channels: Channels of every stream at this stage.
-        with_cross: Whether a cross-modal feature comes in (not at the first stage).
-        spatial_gate: Gate the optical feature where it disagrees with SAR (the student's cloud
-            guard; the teacher, which sees no clouds, has none).
-        return_optical: Whether the optical feature is read by anyone after this block.
-        return_sar: Whether the SAR feature is read by anyone after this block.
+        with_cross: Whether there is a cross-modal input, as at all stages but the first.
+        spatial_gate: Whether to gate the optical feature where it disagrees with SAR. This guards
+            the student against clouds; the teacher, which sees none, has no gate.
+        return_optical: Whether the optical feature is read after this block.
+        return_sar: Whether the SAR feature is read after this block.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class FusionBlock(BaseModule):
     def forward(
         self, optical: Tensor, sar: Tensor, cross: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor | None, Tensor]:
-        """Fuse one stage.
+        """Fuse the features of one stage.
 
         Args:
             optical: N x C x H x W.
@@ -103,8 +103,8 @@ class FusionBlock(BaseModule):
             cross: N x C x H x W, or None at the first stage.
 
         Returns:
-            Optical and SAR features for the next stage (None where not asked for) and the updated
-            cross-modal feature, each N x C x H x W.
+            Optical and SAR features for the next stage (None if they are not returned) and the
+            updated cross-modal feature, each N x C x H x W.
         """
         streams = {"optical": optical, "sar": sar}
         if cross is not None:
@@ -121,7 +121,7 @@ class FusionBlock(BaseModule):
 
         handed_back = {}
         for name, conv in self.distribute.items():
-            # The ungated context on purpose: the raw stream is told what fusion knows beyond it.
+            # Not the gated context: the stream receives what fusion adds to its own feature.
             news = fused - context[name]
             handed_back[name] = streams[name] + news * torch.sigmoid(conv(news))
         return handed_back.get("optical"), handed_back.get("sar"), fused

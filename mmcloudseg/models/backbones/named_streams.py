@@ -1,6 +1,6 @@
 """Backbones by name: MMSeg's settings of the published variants and their ImageNet weights.
 
-Every name stands for a config that could be written out in its place; see :func:`stream_config`.
+Every name is short for a config that could be written in its place; see :func:`stream_config`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _svt(width: int, heads: int, depths: list[int], drop_path: float, file: str)
         mlp_ratios=[4, 4, 4, 4],
         qkv_bias=True,
         depths=depths,
-        windiow_sizes=[7, 7, 7, 7],  # MMSeg spells it so
+        windiow_sizes=[7, 7, 7, 7],  # MMSeg's spelling
         sr_ratios=[8, 4, 2, 1],
         norm_after_stage=True,
         drop_path_rate=drop_path,
@@ -89,7 +89,7 @@ def _pcpvt(depths: list[int], drop_path: float, file: str) -> dict:
 
 
 def _timm(model_name: str) -> dict:
-    """A backbone of timm, which is an optional dependency and downloads its own weights."""
+    """A backbone of timm, an optional dependency that downloads its weights itself."""
     return dict(type="TIMMBackbone", model_name=model_name, pretrained=True)
 
 
@@ -164,24 +164,24 @@ NAMED_STREAMS: dict[str, dict] = {
     "convnextv2-t": _timm("convnextv2_tiny"),
     "convnextv2-b": _timm("convnextv2_base"),
 }
-"""Name -> config of the backbone."""
+"""The config of the backbone that each name stands for."""
 
 
 def named_stream(name: str) -> dict:
     """The config that a name stands for.
 
     Args:
-        name: A key of ``NAMED_STREAMS``, as ``"swin-t"``.
+        name: A key of ``NAMED_STREAMS``, such as ``"swin-t"``.
 
     Raises:
-        ValueError: There is no such name.
+        ValueError: The name is unknown.
     """
     if name not in NAMED_STREAMS:
         close = difflib.get_close_matches(name, NAMED_STREAMS, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise ValueError(
-            f"stream '{name}' is not known; {hint}Names: {', '.join(NAMED_STREAMS)}; or give a "
-            "config, dict(type=…), of any backbone whose type has a stage adapter"
+            f"stream '{name}' is not known; {hint}Known names: {', '.join(NAMED_STREAMS)}. Or "
+            "give the config, dict(type=…), of any backbone whose type has a stage adapter"
         )
     return copy.deepcopy(NAMED_STREAMS[name])
 
@@ -193,7 +193,7 @@ def stream_config(stream: str | Mapping) -> dict:
         stream: ``"swin-t"``, ``dict(name="swin-t", window_size=8)`` or ``dict(type=…)``.
 
     Raises:
-        ValueError: There is no such name.
+        ValueError: The name is unknown.
         ValueError: The dict has neither ``name`` nor ``type``.
     """
     if isinstance(stream, str):
@@ -202,5 +202,8 @@ def stream_config(stream: str | Mapping) -> dict:
     if "name" in config:
         return {**named_stream(config.pop("name")), **config}
     if "type" not in config:
-        raise ValueError(f"a stream needs a name or a type, got {config}")
+        raise ValueError(
+            f"a stream needs a name or a type, got {config}: give dict(name='swin-t', …), say, or "
+            "dict(type=…)"
+        )
     return config

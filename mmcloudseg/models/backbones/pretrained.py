@@ -26,12 +26,12 @@ _Got = TypeVar("_Got")
 def adapt_first_conv(kernel: Tensor, bands: int) -> Tensor:
     """Spread the RGB kernels of a first convolution over any number of bands.
 
-    The three kernels are repeated cyclically and multiplied by 3 / bands, which keeps the size of
-    the response.
+    The three kernels are repeated cyclically and multiplied by 3 / bands, which keeps the
+    magnitude of the response.
 
     Args:
         kernel: out x 3 x k x k.
-        bands: Number of input bands wanted.
+        bands: The number of input bands.
 
     Returns:
         out x bands x k x k.
@@ -190,7 +190,7 @@ def load_into_stream(
         raise ValueError(
             f"'{source}' does not fit {type(net).__name__}: {'; '.join(problems[:5])}"
             f"{f' and {len(problems) - 5} more' if len(problems) > 5 else ''}. Choose the file of "
-            "the same variant, or give init_cfg.prefix if its keys carry one"
+            "the same variant, or set init_cfg.prefix if its keys have a prefix"
         )
     net.load_state_dict(chosen, strict=False)
 

@@ -16,7 +16,7 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, in_channels: int, skip_channels: int, width: int, norm_cfg: dict) -> None:
         super().__init__()
-        # Plain convolutions: MMCV's ConvModule would initialize itself its own way.
+        # Not MMCV's ConvModule, which would override the initialization of the decoder.
         self.conv1 = nn.Conv2d(in_channels + skip_channels, width, 3, padding=1, bias=False)
         self.norm1 = build_norm_layer(norm_cfg, width)[1]
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
@@ -33,13 +33,13 @@ class DecoderBlock(nn.Module):
 
 
 class UNetDecoder(BaseModule):
-    """From the coarsest feature to the input's size in as many blocks as there are widths.
+    """Upsamples the coarsest feature to the input's size, by one block for each width.
 
     Args:
         in_channels: Channels of the encoder's features, fine to coarse.
         widths: Channels of the blocks, coarse to fine.
-        norm_cfg: Config of the norm layers.
-        init_cfg: Initialization; Kaiming uniform (fan-in, ReLU) unless given.
+        norm_cfg: MMCV's config of the norms; BatchNorm by default.
+        init_cfg: MMEngine's initialization config; Kaiming uniform (fan-in, ReLU) by default.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from mmcloudseg.models.decode_heads.unet_decoder import UNetDecoder
 class UNetDecodeHead(BaseDecodeHead):
     """A U-Net decoder and a 3 x 3 convolution to classes (CloudSeg's land-cover head).
 
-    Its features before the last convolution, which distillation compares, are the output of the
+    Distillation compares the features before the last convolution, which are the output of the
     child module ``decoder``.
 
     Args:

@@ -14,13 +14,14 @@ from mmcloudseg.utils.constants import IGNORE_INDEX
 def cloud_free_feature_loss(student: Tensor, teacher: Tensor, cloud_mask: Tensor) -> Tensor:
     """Mean over all pixels and channels of (1 - m) (f_student - f_teacher)^2.
 
-    Clouded pixels count as zeros in the mean (CloudSeg, Xu et al., ISPRS 2024); padded ones do not
-    count at all.
+    Cloudy pixels count as zeros in the mean (CloudSeg, Xu et al., ISPRS 2024); padded pixels do
+    not count at all.
 
     Args:
         student: N x C x H x W.
         teacher: N x C x H x W.
-        cloud_mask: N x 1 x h x w, 1 cloud, 0 clear, 255 padded; brought to H x W by nearest.
+        cloud_mask: N x 1 x h x w, 1 cloud, 0 clear, 255 padded; it is resized to H x W by nearest
+            neighbour.
 
     Returns:
         A scalar.
@@ -50,7 +51,7 @@ class CloudFreeFeatureLoss(nn.Module):
 
         Args:
             s_feature: The student's feature, N x C x H x W.
-            t_feature: The teacher's, same shape.
+            t_feature: The teacher's feature, of the same shape.
             data_samples: The batch's samples with ``gt_cloud_mask``.
         """
         mask = stack_cloud_mask(data_samples)

@@ -18,16 +18,16 @@ def cloud_removal_loss(
 ) -> Tensor:
     """Mean over pixels and bands of (1 + cloud_weight m) ((p - t)^2 + eps)^exponent.
 
-    A generalised Charbonnier penalty that counts clouded pixels more (CloudSeg, Xu et al., ISPRS
-    2024). Padded pixels (mask 255) do not count; a batch without any other gives 0.
+    A generalised Charbonnier penalty that gives more weight to cloudy pixels (CloudSeg, Xu et al.,
+    ISPRS 2024). Padded pixels (mask 255) do not count; a batch that has no others gives 0.
 
     Args:
         pred: N x bands x H x W.
         target: N x bands x H x W, the normalised cloud-free image.
         cloud_mask: N x 1 x H x W, 1 cloud, 0 clear, 255 padded.
-        cloud_weight: Additional weight of a clouded pixel.
+        cloud_weight: Additional weight of a cloudy pixel.
         eps: Keeps the gradient finite at zero difference.
-        exponent: Of the squared difference.
+        exponent: Exponent of the squared difference.
 
     Returns:
         A scalar.
@@ -44,11 +44,11 @@ class CloudRemovalLoss(nn.Module):
     """:func:`cloud_removal_loss` as a module.
 
     Args:
-        cloud_weight: Additional weight of a clouded pixel.
+        cloud_weight: Additional weight of a cloudy pixel.
         eps: Keeps the gradient finite at zero difference.
-        exponent: Of the squared difference.
+        exponent: Exponent of the squared difference.
         loss_weight: Factor of the loss in the total.
-        loss_name: Its name in the log; must start with ``loss`` to be back-propagated.
+        loss_name: Its name in the log, which must start with ``loss`` to be back-propagated.
     """
 
     def __init__(

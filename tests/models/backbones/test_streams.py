@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from mmcv.cnn.bricks import DropPath
+from mmseg.models.backbones import timm_backbone
 from mmseg.registry import MODELS
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -203,3 +204,15 @@ def test_an_unknown_name_says_which_there_are():
 def test_a_stream_without_name_or_type():
     with pytest.raises(ValueError, match="needs a name or a type"):
         build(dict(depth=50))
+
+
+def test_timm_is_missing(monkeypatch):
+    monkeypatch.setattr(timm_backbone, "timm", None)
+    with pytest.raises(ValueError, match=r"'convnext_tiny' comes from timm.*pip install timm"):
+        build("convnext-t")
+
+
+def test_other_failures_of_a_stream_are_its_own(monkeypatch):
+    monkeypatch.setattr(timm_backbone, "timm", None)
+    with pytest.raises(KeyError, match="depth 19"):
+        build(dict(type="ResNet", depth=19))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import pytest
 import torch
 from mmseg.registry import MODELS
+from torch import nn
 
 from mmcloudseg.models.decode_heads import UNetDecoder
 
@@ -62,6 +64,28 @@ def test_initialization():
     removal = head(type="CloudRemovalHead")
     assert removal.conv_image.bias.abs().max().item() > 0  # PyTorch's default
     assert not hasattr(removal, "conv_seg")
+
+
+def test_initial_weights_of_a_seed():
+    """They are what they were when the head was an MMSeg head, which draws a classifier first."""
+    torch.manual_seed(0)
+    removal = MODELS.build(dict(type="CloudRemovalHead", in_channels=CHANNELS, out_bands=5))
+    torch.manual_seed(0)
+    nn.Conv2d(16, 5, 1)
+    UNetDecoder(CHANNELS)
+    assert torch.equal(removal.conv_hidden.weight, nn.Conv2d(16, 64, 3, padding=1).weight)
+
+
+@pytest.mark.parametrize("bands", [1, 2])
+def test_few_bands_are_no_binary_classes(bands):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head(type="CloudRemovalHead", out_bands=bands)
+
+
+def test_channels_without_an_index():
+    with pytest.raises(ValueError, match=r"in_channels are \[16, 32, 80, 128\].*in_index is \[4"):
+        head(type="CloudRemovalHead", in_index=[4, 5, 6])
 
 
 def test_losses_have_names(batch):
