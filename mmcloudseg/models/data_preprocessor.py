@@ -115,15 +115,13 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         data = self.cast_data(data)
         images = [self.normalize(image) for image in data["inputs"]]
         samples = data.get("data_samples")
+        divisor = self.size_divisor
         heights, widths = zip(*(_size(image) for image in images), strict=True)
-        size = (self._padded(max(heights)), self._padded(max(widths)))
+        size = (-(-max(heights) // divisor) * divisor, -(-max(widths) // divisor) * divisor)
         for image, sample in zip(images, samples or [], strict=bool(samples)):
             self._prepare_sample(sample, _size(image), size, training)
         inputs = torch.stack([_pad(image, size, self.pad_val) for image in images])
         return dict(inputs=inputs, data_samples=samples)
-
-    def _padded(self, pixels: int) -> int:
-        return -(-pixels // self.size_divisor) * self.size_divisor
 
     def _prepare_sample(
         self, sample: SegDataSample, shape: tuple[int, int], size: tuple[int, int], training: bool
@@ -168,11 +166,8 @@ def _limits(name: str, limits: Range | None) -> tuple[Tensor, Tensor]:
             f"model.data_preprocessor.{name}: every low must be below its high, found {low} and "
             f"{high}"
         )
-    return _column(low), _column(high)
-
-
-def _column(numbers: Sequence[float]) -> Tensor:
-    return torch.tensor(numbers, dtype=torch.float32).view(-1, 1, 1)
+    of_low, of_high = (torch.tensor(v, dtype=torch.float32).view(-1, 1, 1) for v in (low, high))
+    return of_low, of_high
 
 
 def _size(x: Tensor) -> tuple[int, int]:

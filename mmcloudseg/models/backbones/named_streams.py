@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Mapping
 
 _MMSEG = "https://download.openmmlab.com/mmsegmentation/v0.5/pretrain"
-_MMPRETRAIN = "https://download.openmmlab.com/mmclassification/v0"
+_MMPRETRAIN = "https://download.openmmlab.com/mmclassification/v0/resnet"
 _THIRD_PARTY = "https://download.openmmlab.com/pretrain/third_party"
 
 
@@ -30,8 +30,9 @@ def _mit(width: int, layers: list[int], file: str) -> dict:
     )
 
 
-def _resnet(type_name: str, depth: int, init_cfg: dict, **settings: object) -> dict:
-    return dict(type=type_name, depth=depth, init_cfg=init_cfg, **settings)
+def _resnet(type_name: str, depth: int, url: str, **settings: int) -> dict:
+    prefix = "backbone." if url.startswith(_MMPRETRAIN) else None  # those are whole classifiers
+    return dict(type=type_name, depth=depth, init_cfg=_pretrained(url, prefix), **settings)
 
 
 def _swin(width: int, depths: list[int], heads: list[int], drop_path: float, file: str) -> dict:
@@ -102,41 +103,19 @@ NAMED_STREAMS: dict[str, dict] = {
     "mit-b3": _mit(64, [3, 4, 18, 3], "mit_b3_20220624-13b1141c"),
     "mit-b4": _mit(64, [3, 8, 27, 3], "mit_b4_20220624-d588d980"),
     "mit-b5": _mit(64, [3, 6, 40, 3], "mit_b5_20220624-658746d9"),
-    "resnet-18": _resnet(
-        "ResNet",
-        18,
-        _pretrained(
-            f"{_MMPRETRAIN}/resnet/resnet18_8xb32_in1k_20210831-fbbb1da6.pth", "backbone."
-        ),
-    ),
-    "resnet-50": _resnet(
-        "ResNet",
-        50,
-        _pretrained(
-            f"{_MMPRETRAIN}/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth", "backbone."
-        ),
-    ),
+    "resnet-18": _resnet("ResNet", 18, f"{_MMPRETRAIN}/resnet18_8xb32_in1k_20210831-fbbb1da6.pth"),
+    "resnet-50": _resnet("ResNet", 50, f"{_MMPRETRAIN}/resnet50_8xb32_in1k_20210831-ea4938fc.pth"),
     "resnet-101": _resnet(
-        "ResNet",
-        101,
-        _pretrained(
-            f"{_MMPRETRAIN}/resnet/resnet101_8xb32_in1k_20210831-539c63f8.pth", "backbone."
-        ),
+        "ResNet", 101, f"{_MMPRETRAIN}/resnet101_8xb32_in1k_20210831-539c63f8.pth"
     ),
-    "resnet-18-v1c": _resnet(
-        "ResNetV1c", 18, _pretrained(f"{_THIRD_PARTY}/resnet18_v1c-b5776b93.pth")
-    ),
-    "resnet-50-v1c": _resnet(
-        "ResNetV1c", 50, _pretrained(f"{_THIRD_PARTY}/resnet50_v1c-2cccc1ad.pth")
-    ),
-    "resnet-101-v1c": _resnet(
-        "ResNetV1c", 101, _pretrained(f"{_THIRD_PARTY}/resnet101_v1c-e67eebb6.pth")
-    ),
+    "resnet-18-v1c": _resnet("ResNetV1c", 18, f"{_THIRD_PARTY}/resnet18_v1c-b5776b93.pth"),
+    "resnet-50-v1c": _resnet("ResNetV1c", 50, f"{_THIRD_PARTY}/resnet50_v1c-2cccc1ad.pth"),
+    "resnet-101-v1c": _resnet("ResNetV1c", 101, f"{_THIRD_PARTY}/resnet101_v1c-e67eebb6.pth"),
     "resnext-50": _resnet(
-        "ResNeXt", 50, _pretrained(f"{_THIRD_PARTY}/resnext50-32x4d-0ab1a123.pth"), **_RESNEXT
+        "ResNeXt", 50, f"{_THIRD_PARTY}/resnext50-32x4d-0ab1a123.pth", **_RESNEXT
     ),
     "resnext-101": _resnet(
-        "ResNeXt", 101, _pretrained(f"{_THIRD_PARTY}/resnext101_32x4d-a5af3160.pth"), **_RESNEXT
+        "ResNeXt", 101, f"{_THIRD_PARTY}/resnext101_32x4d-a5af3160.pth", **_RESNEXT
     ),
     "swin-t": _swin(
         96, [2, 2, 6, 2], [3, 6, 12, 24], 0.2, "swin_tiny_patch4_window7_224_20220317-1cdeb081"

@@ -17,15 +17,7 @@ class TwoStreamBackbone(MultiStreamBackbone):
     stage; ``fusion``, which the subclass builds with one module for each stage, makes of them the
     feature that the decoder reads.
 
-    Args:
-        stream: Name or config of the backbone that either stream is one of.
-        bands: Numbers of bands of the two modalities, in the order of the input.
-        pretrained: Whether to load the stream's published weights, or the path of others.
-        init_cfg: MMEngine's initialization config of this module.
-
-    Raises:
-        ValueError: The stream's name is unknown.
-        ValueError: The stream's type has no stage adapter.
+    Arguments and errors are those of :class:`MultiStreamBackbone`.
     """
 
     stream_names = ("optical", "sar")

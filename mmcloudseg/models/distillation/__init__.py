@@ -1,33 +1,30 @@
 """Distillation from a teacher that sees the cloud-free image.
 
-``CloudFreeTeacherDistill`` is imported, and MMRazor with it, only when it is asked for: by a
-config that is built, or by name from this package.
+``CloudFreeTeacherDistill`` is imported, and MMRazor with it, only when it is asked for: by
+building a config that names it, or by ``from mmcloudseg.models.distillation import ...``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmseg.registry import MODELS
 
 from mmcloudseg.models.distillation.configs import follow_student
 
-if TYPE_CHECKING:
-    from mmcloudseg.models.distillation.cloud_free_teacher import CloudFreeTeacherDistill
+__all__ = ["follow_student"]
 
-__all__ = ["CloudFreeTeacherDistill", "follow_student"]
+_LAZY = "CloudFreeTeacherDistill"
 
 
 def __getattr__(name: str) -> Any:
-    if name != "CloudFreeTeacherDistill":
+    if name != _LAZY:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     from mmcloudseg.models.distillation.cloud_free_teacher import CloudFreeTeacherDistill
 
     return CloudFreeTeacherDistill
 
 
-@MODELS.register_module(name="CloudFreeTeacherDistill")
-def _build(**settings: Any) -> CloudFreeTeacherDistill:
-    from mmcloudseg.models.distillation.cloud_free_teacher import CloudFreeTeacherDistill
-
-    return CloudFreeTeacherDistill(**settings)
+@MODELS.register_module(name=_LAZY)
+def _build(**settings: Any) -> Any:
+    return __getattr__(_LAZY)(**settings)
