@@ -26,5 +26,6 @@ def __getattr__(name: str) -> Any:
 
 
 @MODELS.register_module(name=_LAZY)
-def _build(**settings: Any) -> Any:
+def build_cloud_free_teacher_distill(**settings: Any) -> Any:
+    """Build a ``CloudFreeTeacherDistill``; the registry calls this in place of the class."""
     return __getattr__(_LAZY)(**settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
@@ -13,7 +12,7 @@ from torch import nn
 from mmcloudseg.utils.config_types import type_class, type_name
 
 
-def with_channels(head: dict, backbone: Any) -> dict:
+def with_channels(head: dict, backbone: nn.Module) -> dict:
     """The config of a head with ``in_channels`` from the backbone, where it has none.
 
     Args:
