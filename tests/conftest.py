@@ -51,12 +51,13 @@ def mini(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def mini_whu(tmp_path_factory) -> Path:
     """Tiles of a small mini WHU-OPT-SAR: 2 training scenes, 1 validation and 1 test scene."""
-    from mmcloudseg.datasets.conversion import convert
+    from mmcloudseg.datasets.conversion import ConversionSettings, convert
     from mmcloudseg.procedural import write_mini_whu
 
     folder = tmp_path_factory.mktemp("data")
     write_mini_whu(folder / "scenes", counts=dict(train=3, test=1), size=(256, 300))
-    made = convert(folder / "scenes", folder / "tiles", tile_sizes=[256], subset=True, jobs=1)
+    settings = ConversionSettings(tile_sizes=(256,), subset=True, jobs=1)
+    made = convert(folder / "scenes", folder / "tiles", settings)
     return made.folders[0].path
 
 

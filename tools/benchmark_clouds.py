@@ -47,7 +47,7 @@ def main() -> None:
     import numpy as np
     import scipy
 
-    from mmcloudseg.clouds import CLOUD_KINDS, octave_noise, simulate_clouds
+    from mmcloudseg.clouds import CLOUD_KINDS, CloudSettings, octave_noise, simulate_clouds
     from mmcloudseg.procedural import fractal_noise
 
     print("| size | bands | kind | ms | megapixel-bands per second |")
@@ -55,9 +55,10 @@ def main() -> None:
     for size in args.size:
         for bands in args.bands:
             image = np.full((bands, size, size), 1000, np.uint16)
-            settings = dict(gsd_m=5.0, wavelengths_um=np.linspace(0.45, 2.2, bands), cover=0.5)
+            wavelengths_um = np.linspace(0.45, 2.2, bands)
             for kind in CLOUD_KINDS:
-                call = partial(simulate_clouds, image, name="a", kind=kind, **settings)
+                settings = CloudSettings(5.0, wavelengths_um, cover=0.5, kind=kind)
+                call = partial(simulate_clouds, image, settings, name="a")
                 ms = median_ms(call, args.repeats)
                 print(f"| {size} | {bands} | {kind} | {ms:.2f} | {image.size / ms / 1000:.0f} |")
     print("\n| size | field by octaves, ms | field by Fourier transform, ms |")

@@ -42,7 +42,7 @@ def main() -> None:
     args = parse_args()
     import cv2
 
-    from mmcloudseg.clouds import CLOUD_KINDS
+    from mmcloudseg.clouds import CLOUD_KINDS, CloudSettings
     from mmcloudseg.procedural import draw_sample
     from mmcloudseg.rasters.reading import open_raster, raster_session
     from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
@@ -60,12 +60,10 @@ def main() -> None:
         picture = draw_cloud_gallery(
             clear,
             [band - 1 for band in args.rgb],
+            CloudSettings(args.gsd, args.wavelengths or PLANETSCOPE_UM, scale=args.scale),
             args.covers,
             args.kinds or tuple(CLOUD_KINDS),
             seed=args.seed,
-            gsd_m=args.gsd,
-            wavelengths_um=args.wavelengths or PLANETSCOPE_UM,
-            scale=args.scale,
         )
         suffix = "." + args.out.rsplit(".", 1)[-1]
         if suffix not in (".png", ".jpg"):

@@ -1,11 +1,12 @@
 """Simulated clouds for any optical image; imports neither torch nor MMSegmentation."""
 
 from mmcloudseg.clouds.cover import cloud_cover
-from mmcloudseg.clouds.drawing import MASK_THRESHOLD, OPACITY_STEPS, Clouds, draw_clouds
+from mmcloudseg.clouds.drawing import draw_clouds
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, CloudKind
+from mmcloudseg.clouds.layers import MASK_THRESHOLD, OPACITY_STEPS, Clouds
 from mmcloudseg.clouds.octaves import octave_noise
 from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
-from mmcloudseg.clouds.simulation import SimulatedClouds, simulate_clouds
+from mmcloudseg.clouds.simulation import CloudSettings, SimulatedClouds, simulate_clouds
 
 __all__ = [
     "CLOUD_KINDS",
@@ -13,6 +14,7 @@ __all__ = [
     "MASK_THRESHOLD",
     "OPACITY_STEPS",
     "CloudKind",
+    "CloudSettings",
     "Clouds",
     "SimulatedClouds",
     "add_clouds",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.clouds.drawing import Clouds, row_blocks
+from mmcloudseg.clouds.layers import Clouds, row_blocks
 
 # Brightness of a fully opaque cloud at these wavelengths, which the brightest pixels of real
 # PlanetScope clouds reach (0.50 to 0.52 in blue to 0.64 to 0.66 in the near infrared).

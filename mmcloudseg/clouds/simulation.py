@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.clouds.drawing import MASK_THRESHOLD, draw_clouds
+from mmcloudseg.clouds.drawing import draw_clouds
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, choose_kind
+from mmcloudseg.clouds.layers import MASK_THRESHOLD
 from mmcloudseg.clouds.octaves import uniform
 from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
 
@@ -35,30 +36,11 @@ class SimulatedClouds:
     sun_azimuth_deg: float
 
 
-def simulate_clouds(
-    image: NDArray[np.number],
-    *,
-    name: str,
-    seed: int = 0,
-    gsd_m: float,
-    wavelengths_um: Sequence[float],
-    cover: float | tuple[float, float] = (0.0, 1.0),
-    kind: str | Mapping[str, float] = KIND_ODDS,
-    white: Sequence[float] | float | None = None,
-    scale: float = 10_000.0,
-    mask: NDArray[np.bool_] | None = None,
-    threshold: float = MASK_THRESHOLD,
-    octaves: int = 8,
-) -> SimulatedClouds:
-    """Put clouds over a clear optical image.
+@dataclass(frozen=True)
+class CloudSettings:
+    """How simulated clouds look to a sensor, and which clouds are drawn.
 
-    The clouds depend on the name, the seed and the arguments alone: same pixels on every machine,
-    in any process, in any order.
-
-    Args:
-        image: Bands x H x W, clear, of any integer or float type.
-        name: Of the image; each name has clouds of its own.
-        seed: Of the whole set.
+    Attributes:
         gsd_m: Side of a pixel in metres.
         wavelengths_um: Centre of each band in micrometres.
         cover: Share of cloudy pixels, 0 to 1, or a range to draw it from.
@@ -66,9 +48,40 @@ def simulate_clouds(
         white: Image value of a fully opaque cloud, for all bands or each; by default its
             reflectance times ``scale``.
         scale: Image value of a reflectance of 1.
-        mask: H x W bool, a real mask whose place and shape the clouds take instead of ``cover``.
         threshold: Opacity above which a pixel counts as cloudy.
-        octaves: Of the cloud field.
+        octaves: Number of octaves of the cloud field.
+    """
+
+    gsd_m: float
+    wavelengths_um: Sequence[float]
+    cover: float | tuple[float, float] = (0.0, 1.0)
+    kind: str | Mapping[str, float] = field(default_factory=lambda: KIND_ODDS)
+    white: Sequence[float] | float | None = None
+    scale: float = 10_000.0
+    threshold: float = MASK_THRESHOLD
+    octaves: int = 8
+
+
+def simulate_clouds(
+    image: NDArray[np.number],
+    settings: CloudSettings,
+    *,
+    name: str,
+    seed: int = 0,
+    mask: NDArray[np.bool_] | None = None,
+) -> SimulatedClouds:
+    """Put clouds over a clear optical image.
+
+    The clouds depend on nothing but the arguments: the pixels are the same on every machine, in
+    any process and in any order.
+
+    Args:
+        image: Bands x H x W, clear, of any integer or float type.
+        settings: The sensor and the clouds.
+        name: Name of the image; images with different names get different clouds.
+        seed: Seed of the whole set.
+        mask: H x W bool, a real mask whose place and shape the clouds take, whatever the
+            settings' ``cover``.
 
     Returns:
         The cloudy image, opacity and mask. Integer images are rounded, and clipped to their type.
@@ -77,38 +90,40 @@ def simulate_clouds(
         ValueError: If an argument is outside its range or sizes disagree.
     """
     rng = generator(seed, name)
+    cover, wavelengths_um = settings.cover, settings.wavelengths_um
     low, high = (cover, cover) if isinstance(cover, int | float) else cover
     if not 0 <= low <= high <= 1:
-        raise ValueError(f"cover: expected shares from 0 to 1 in order, found {cover}")
-    chosen = choose_kind(rng, kind)
+        raise ValueError(f"cover: expected shares from 0 to 1 in ascending order, found {cover}")
+    kind = choose_kind(rng, settings.kind)
     share = min(uniform(rng, low, high), 1.0)
     azimuth_deg = uniform(rng, 0, 360)
+    height, width = image.shape[1:]
     clouds = draw_clouds(
         rng,
-        image.shape[1:],
-        gsd_m,
-        share,
-        CLOUD_KINDS[chosen],
+        (height, width),
+        settings.gsd_m,
+        share if mask is None else mask,
+        CLOUD_KINDS[kind],
         azimuth_deg,
-        threshold,
-        octaves,
-        mask,
+        settings.threshold,
+        settings.octaves,
     )
+    white = settings.white
     if white is None:
-        white = cloud_reflectance(wavelengths_um) * scale
+        white = cloud_reflectance(wavelengths_um) * settings.scale
     elif isinstance(white, int | float):
         white = [white] * len(wavelengths_um)
     return SimulatedClouds(
         image=add_clouds(image, clouds, wavelengths_um, white),
         opacity=clouds.opacity,
         mask=clouds.mask,
-        kind=chosen,
+        kind=kind,
         cover=clouds.cover,
         sun_azimuth_deg=azimuth_deg,
     )
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
-    """A generator that a seed and a name determine."""
+    """A random generator that depends on a seed and a name alone."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))

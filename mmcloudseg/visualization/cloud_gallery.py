@@ -1,11 +1,11 @@
 """Each kind of simulated cloud at several covers, over one clear image."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from mmcloudseg.clouds import CLOUD_KINDS, simulate_clouds
+from mmcloudseg.clouds import CLOUD_KINDS, CloudSettings, simulate_clouds
 from mmcloudseg.visualization.colours import Stretch
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 
@@ -13,22 +13,24 @@ from mmcloudseg.visualization.figure import PanelRow, draw_rows
 def draw_cloud_gallery(
     clear: np.ndarray,
     rgb: Sequence[int],
+    settings: CloudSettings,
     covers: Sequence[float] = (0.2, 0.5, 0.8),
     kinds: Sequence[str] = tuple(CLOUD_KINDS),
     name: str = "gallery",
+    seed: int = 0,
     dpi: int = 60,
-    **settings: Any,
 ) -> np.ndarray:
     """Draw a row for each cover and a column for each kind.
 
     Args:
         clear: Bands x H x W.
         rgb: Indices of the red, green and blue band.
+        settings: The sensor; cover and kind are those of each panel.
         covers: Shares of cloudy pixels, 0 to 1.
         kinds: Names of kinds.
-        name: Of the image; other names have other clouds.
+        name: Name of the image; other names give other clouds.
+        seed: Seed of the clouds.
         dpi: Pixels per inch; a panel is 2.6 inches wide.
-        settings: As in ``simulate_clouds``.
 
     Returns:
         H x W x 3 uint8.
@@ -39,9 +41,8 @@ def draw_cloud_gallery(
     for cover in covers:
         panels = {"clear": stretch.apply(clear[bands].astype(float))}
         for kind in kinds:
-            made = simulate_clouds(
-                clear, name=f"{name} {kind} {cover}", cover=cover, kind=kind, **settings
-            )
+            clouds = replace(settings, cover=cover, kind=kind)
+            made = simulate_clouds(clear, clouds, name=f"{name} {kind} {cover}", seed=seed)
             panels[kind] = stretch.apply(made.image[bands].astype(float))
         rows.append(PanelRow(f"{cover:.0%} of the image", panels))
     return draw_rows(rows, (), (), dpi)

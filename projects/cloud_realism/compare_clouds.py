@@ -95,7 +95,7 @@ def main() -> None:
     args = parse_args()
     from tqdm import tqdm
 
-    from cloud_realism.compare import DEFAULT_MIX, CloudSettings, compare_clouds
+    from cloud_realism.compare import DEFAULT_MIX, ComparisonSettings, compare_clouds
     from cloud_realism.comparison import comparison_table
     from cloud_realism.pairs import config_datasets, folder_datasets
     from mmcloudseg.clouds import CLOUD_KINDS
@@ -103,7 +103,7 @@ def main() -> None:
     kinds = [DEFAULT_MIX, *CLOUD_KINDS] if "all" in args.kinds else args.kinds
     bar = functools.partial(tqdm, desc="measuring clouds", unit="image", dynamic_ncols=True)
     try:
-        settings = CloudSettings(
+        settings = ComparisonSettings(
             kinds=kinds,
             draws=args.draws,
             seed=args.seed,

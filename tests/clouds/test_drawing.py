@@ -13,7 +13,7 @@ from mmcloudseg.clouds import (
     cloud_reflectance,
     draw_clouds,
 )
-from mmcloudseg.clouds.drawing import opacity as opacity_of
+from mmcloudseg.clouds.layers import opacity as opacity_of
 from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 SHAPE = (120, 150)
@@ -170,13 +170,13 @@ def test_a_real_mask_is_taken_to_the_pixel():
     rows, columns = np.indices(SHAPE)
     mask = (np.hypot(rows - 60, columns - 100) < 30) | ((rows < 12) & (columns < 20))
     for kind in KINDS:
-        clouds = draw_clouds(_rng(1), SHAPE, 3.0, 0.0, kind, mask=mask)
+        clouds = draw_clouds(_rng(1), SHAPE, 3.0, mask, kind)
         np.testing.assert_array_equal(clouds.mask, mask)
         # Deeper inside than at the edge.
         assert clouds.opacity[60, 100] > 1.5 * clouds.opacity[60, 129]
     full, empty = np.ones(SHAPE, bool), np.zeros(SHAPE, bool)
-    assert draw_clouds(_rng(1), SHAPE, 3.0, 0.0, mask=full).mask.all()
-    assert draw_clouds(_rng(1), SHAPE, 3.0, 0.5, mask=empty).opacity.max() == 0
+    assert draw_clouds(_rng(1), SHAPE, 3.0, full).mask.all()
+    assert draw_clouds(_rng(1), SHAPE, 3.0, empty).opacity.max() == 0
 
 
 def test_relief_brightens_the_side_of_the_sun():
@@ -201,7 +201,7 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match=r"0.05 to 0.9, found 0.95"):
         draw_clouds(rng, SHAPE, 3.0, 0.4, threshold=0.95)
     with pytest.raises(ValueError, match=r"booleans of \(120, 150\), found uint8 of \(3, 3\)"):
-        draw_clouds(rng, SHAPE, 3.0, 0.4, mask=np.ones((3, 3), np.uint8))
+        draw_clouds(rng, SHAPE, 3.0, np.ones((3, 3), np.uint8))
     clouds = draw_clouds(rng, SHAPE, 3.0, 0.4)
     with pytest.raises(ValueError, match=r"expected bands x height x width of \(4, 120, 150\)"):
         add_clouds(_clear(3), clouds, PLANETSCOPE_UM)

@@ -7,19 +7,24 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from mmcloudseg.clouds import CLOUD_KINDS, cloud_reflectance, simulate_clouds
+from mmcloudseg.clouds import CLOUD_KINDS, CloudSettings, cloud_reflectance, simulate_clouds
 from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 KINDS = sorted(CLOUD_KINDS)
-SETTINGS = dict(gsd_m=5.0, wavelengths_um=PLANETSCOPE_UM)
+SENSOR = dict(gsd_m=5.0, wavelengths_um=PLANETSCOPE_UM)
 
 
 def _clear(dtype=np.uint16, shape=(96, 110)):
     return np.random.default_rng(1).integers(20, 250, (4, *shape)).astype(dtype)
 
 
+def simulate(image, name="a", seed=0, mask=None, **settings):
+    settings = CloudSettings(**{**SENSOR, **settings})
+    return simulate_clouds(image, settings, name=name, seed=seed, mask=mask)
+
+
 def _digest(name, **settings):
-    made = simulate_clouds(_clear(), name=name, **{**SETTINGS, "scale": 1000.0, **settings})
+    made = simulate(_clear(), name, scale=1000.0, **settings)
     parts = (made.image, made.opacity, made.mask)
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
 
@@ -31,9 +36,7 @@ def test_cover_requested_and_obtained_over_500_seeds(seed):
     for index in range(100):
         wanted = 0.05 + 0.9 * index / 99
         kind = KINDS[index % len(KINDS)]
-        made = simulate_clouds(
-            clear, name=f"n{index}", seed=seed, cover=wanted, kind=kind, **SETTINGS
-        )
+        made = simulate(clear, name=f"n{index}", seed=seed, cover=wanted, kind=kind)
         assert abs(made.cover - wanted) < 0.02, (index, kind)
         assert made.cover == made.mask.mean()
         np.testing.assert_array_equal(made.mask, made.opacity > 0.1)
@@ -43,10 +46,10 @@ def test_cover_requested_and_obtained_over_500_seeds(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_no_cover_and_full_cover_are_exact(kind, seed):
     clear = _clear()
-    none = simulate_clouds(clear, name="a", seed=seed, cover=0.0, kind=kind, **SETTINGS)
+    none = simulate(clear, seed=seed, cover=0.0, kind=kind)
     np.testing.assert_array_equal(none.image, clear)
     assert not none.mask.any()
-    full = simulate_clouds(clear, name="a", seed=seed, cover=1.0, kind=kind, **SETTINGS)
+    full = simulate(clear, seed=seed, cover=1.0, kind=kind)
     assert full.mask.all()
     assert full.cover == 1
 
@@ -84,7 +87,7 @@ PINNED = {
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 def test_image_keeps_its_type_and_range(dtype):
     clear = _clear(dtype)
-    made = simulate_clouds(clear, name="a", cover=0.6, kind="thick", white=400.0, **SETTINGS)
+    made = simulate(clear, cover=0.6, kind="thick", white=400.0)
     assert made.image.dtype == clear.dtype
     assert made.image.shape == clear.shape
     # 400 does not fit 8 bits: clipped, not wrapped.
@@ -93,9 +96,9 @@ def test_image_keeps_its_type_and_range(dtype):
 
 
 def test_white_is_per_band_and_by_default_a_reflectance():
-    settings = dict(name="a", cover=1.0, kind="thick", **SETTINGS)
+    settings = dict(cover=1.0, kind="thick")
     clear = np.zeros((4, 300, 300), np.float32)
-    by_table = simulate_clouds(clear, scale=1000.0, **settings)
+    by_table = simulate(clear, scale=1000.0, **settings)
     deep = by_table.opacity > 0.97
     assert deep.any()
     np.testing.assert_allclose(
@@ -103,7 +106,7 @@ def test_white_is_per_band_and_by_default_a_reflectance():
         cloud_reflectance(PLANETSCOPE_UM) * 1000,
         rtol=0.1,
     )
-    given = simulate_clouds(clear, white=[100.0, 200.0, 300.0, 400.0], **settings)
+    given = simulate(clear, white=[100.0, 200.0, 300.0, 400.0], **settings)
     np.testing.assert_allclose(
         np.median(given.image[:, deep], axis=1), [100, 200, 300, 400], rtol=0.1
     )
@@ -112,9 +115,7 @@ def test_white_is_per_band_and_by_default_a_reflectance():
 def test_kinds_are_drawn_by_their_odds_and_cover_from_its_range():
     clear = _clear(shape=(8, 8))
     drawn = [
-        simulate_clouds(
-            clear, name=str(i), kind={"thick": 3, "fog": 1}, cover=(0.3, 0.5), **SETTINGS
-        )
+        simulate(clear, name=str(i), kind={"thick": 3, "fog": 1}, cover=(0.3, 0.5))
         for i in range(200)
     ]
     share = np.mean([made.kind == "thick" for made in drawn])
@@ -131,7 +132,7 @@ def test_kinds_are_drawn_by_their_odds_and_cover_from_its_range():
 def test_a_real_mask_is_transplanted():
     mask = np.zeros((96, 110), bool)
     mask[20:60, 30:80] = True
-    made = simulate_clouds(_clear(), name="a", mask=mask, kind="mixed", **SETTINGS)
+    made = simulate(_clear(), mask=mask, kind="mixed")
     np.testing.assert_array_equal(made.mask, mask)
     assert made.cover == mask.mean()
 
@@ -139,7 +140,7 @@ def test_a_real_mask_is_transplanted():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (dict(cover=1.2), "shares from 0 to 1 in order, found 1.2"),
+        (dict(cover=1.2), "shares from 0 to 1 in ascending order, found 1.2"),
         (dict(cover=(0.6, 0.2)), r"found \(0.6, 0.2\)"),
         (dict(kind="mist"), "'mist'"),
         (dict(kind={"thick": 0.0}), "not all 0"),
@@ -149,4 +150,4 @@ def test_a_real_mask_is_transplanted():
 )
 def test_wrong_arguments_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
-        simulate_clouds(_clear(), name="a", **{**SETTINGS, **settings})
+        simulate(_clear(), **settings)

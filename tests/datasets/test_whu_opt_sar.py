@@ -5,7 +5,7 @@ import pytest
 from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets import WHUOptSARDataset
-from mmcloudseg.datasets.conversion import convert
+from mmcloudseg.datasets.conversion import ConversionSettings, convert
 from mmcloudseg.procedural import write_mini_whu
 from mmcloudseg.utils.errors import DataError
 
@@ -16,6 +16,8 @@ NAMES = dict(
     val=["NH49E003015_r0000_c0000"],
     test=["NH49E010020_r0000_c0000", "NI49E021011_r0032_c0000"],
 )
+
+CONVERSION = ConversionSettings(tile_sizes=(64,), subset=True, jobs=1)
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def test_folders_near_the_right_one(tree, tmp_path):
 
 def test_what_the_converter_writes_loads(tmp_path):
     write_mini_whu(tmp_path / "scenes", counts=dict(train=4, test=1), size=(70, 100))
-    convert(tmp_path / "scenes", tmp_path / "out", tile_sizes=[64], subset=True, jobs=1)
+    convert(tmp_path / "scenes", tmp_path / "out", CONVERSION)
     tiles = dict(train=2 * 4, val=2 * 4, test=4)
     clouds = dict(train="simulated", val="stored", test="stored")
     for split, count in tiles.items():
@@ -175,7 +177,7 @@ def test_what_the_converter_writes_loads(tmp_path):
 
 def test_clouds_drawn_while_loading_are_those_that_the_converter_writes(tmp_path):
     write_mini_whu(tmp_path / "scenes", counts=dict(train=3, test=1), size=(64, 96))
-    convert(tmp_path / "scenes", tmp_path / "out", tile_sizes=[64], subset=True, jobs=1)
+    convert(tmp_path / "scenes", tmp_path / "out", CONVERSION)
     settings = dict(gsd_m=5, wavelengths_um=(0.66, 0.555, 0.485, 0.83), white=(245, 240, 240, 250))
     drawing = [LOADING[0], dict(type="SimulateClouds", **settings), LOADING[1]]
     frozen = build(tmp_path / "out" / "64")

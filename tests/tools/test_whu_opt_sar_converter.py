@@ -78,11 +78,11 @@ def test_converts_and_says_what_was_made(tool, scenes, tmp_path):
     status, again, shown = tool(scenes, out, *sizes)
     assert status == 0 and "cutting" not in shown and "checking" not in shown
     assert again.splitlines()[:4] == lines[:4]
-    assert again.splitlines()[4] == "Everything was there already: nothing was done."
+    assert again.splitlines()[4] == "All tiles exist already: nothing was done."
 
     status, _, shown = tool(scenes, out, *sizes, "--seed", 1)
     assert status == 1
-    assert f"whu_opt_sar: {out}/96: made by another recipe" in shown
+    assert f"whu_opt_sar: {out}/96: made with another recipe" in shown
 
 
 def test_check_only_writes_nothing(tool, scenes, tmp_path):
@@ -147,7 +147,7 @@ def test_a_full_disk_ends_in_one_line(root, scenes, tmp_path):
     assert process.returncode == 1 and printed == ""
     last = shown.splitlines()[-1]
     assert last.startswith(f"whu_opt_sar: [Errno 27] File too large: '{tmp_path}/out/128/optical/")
-    assert last.endswith("; the same command goes on from here") and "Traceback" not in shown
+    assert last.endswith("; run the same command again to resume") and "Traceback" not in shown
     assert not list((tmp_path / "out").rglob("*.part"))
 
 
@@ -169,7 +169,7 @@ def test_ctrl_c_ends_in_one_line_and_the_next_run_goes_on(root, tool, scenes, tm
     os.killpg(process.pid, signal.SIGINT)
     printed, shown = process.communicate(timeout=60)
     assert process.returncode == 1 and printed == ""
-    assert shown.splitlines()[-1] == "stopped: the same command goes on from here"
+    assert shown.splitlines()[-1] == "stopped: run the same command again to resume"
     assert "Traceback" not in shown and "Error" not in shown
     assert not (out / "32" / "manifest.csv").exists() and not list(out.rglob("*.part"))
     assert tool(scenes, out, *arguments)[0] == 0

@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import signal
@@ -31,7 +32,7 @@ def holder(tmp_path):
 
 def test_one_at_a_time(tmp_path, holder, monkeypatch):
     monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
-    message = "out: another run is writing to this folder"
+    message = r"out: another run .*Wait .* or stop it"
     with pytest.raises(DataError, match=message), folder_lock(tmp_path / "out"):
         pass
 
@@ -75,3 +76,29 @@ def test_a_folder_that_its_holder_removes_is_made_again(tmp_path):
         folder.rmdir()
     waiting.join()
     assert entered == [True]
+
+
+def test_a_file_system_without_locks_is_used_without_them(tmp_path, monkeypatch):
+    def unsupported(handle, *, blocking):
+        raise OSError(errno.ENOTSUP, "no locks here")
+
+    monkeypatch.setattr(locks, "lock_descriptor", unsupported)
+    with folder_lock(tmp_path / "out"):
+        assert (tmp_path / "out").is_dir()
+
+
+def test_a_folder_that_cannot_be_written_can_be_held(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir(mode=0o500)
+    with folder_lock(folder):
+        pass
+    assert folder.exists()
+
+
+def test_emptying_the_folder_does_not_let_a_second_run_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
+    with folder_lock(tmp_path / "out"):
+        for path in (tmp_path / "out").iterdir():
+            path.unlink()
+        with pytest.raises(DataError), folder_lock(tmp_path / "out"):
+            pass

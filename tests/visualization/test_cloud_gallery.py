@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmcloudseg.clouds import CloudSettings
 from mmcloudseg.visualization import cloud_gallery
+
+SETTINGS = CloudSettings(gsd_m=3.0, wavelengths_um=(0.49, 0.565, 0.665, 0.865))
 
 
 def test_a_row_for_each_cover_and_a_column_for_each_kind(monkeypatch):
@@ -12,10 +15,9 @@ def test_a_row_for_each_cover_and_a_column_for_each_kind(monkeypatch):
     cloud_gallery.draw_cloud_gallery(
         clear,
         (2, 1, 0),
+        SETTINGS,
         covers=(0.0, 0.9),
         kinds=("thick", "fog"),
-        gsd_m=3.0,
-        wavelengths_um=(0.49, 0.565, 0.665, 0.865),
     )
     assert [row.title for row in drawn] == ["0% of the image", "90% of the image"]
     for row in drawn:
@@ -28,8 +30,6 @@ def test_a_row_for_each_cover_and_a_column_for_each_kind(monkeypatch):
 
 def test_the_picture():
     clear = np.full((4, 60, 70), 500, np.uint16)
-    picture = cloud_gallery.draw_cloud_gallery(
-        clear, (2, 1, 0), covers=(0.5,), gsd_m=3.0, wavelengths_um=(0.49, 0.565, 0.665, 0.865)
-    )
+    picture = cloud_gallery.draw_cloud_gallery(clear, (2, 1, 0), SETTINGS, covers=(0.5,))
     assert picture.dtype == np.uint8
     assert picture.ndim == 3

@@ -1,12 +1,13 @@
-"""Cuts WHU-OPT-SAR into tiles, splits them by scene, and puts clouds on those that are scored.
+"""Cut WHU-OPT-SAR into tiles, split them by scene, and put clouds on those that are scored.
 
-Everything is checked before anything is written. It can be stopped at any moment: the same command
-goes on where it was.
+The whole published set is checked before anything is written. To resume an interrupted run, run
+the same command again.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ STEP = 32
 
 
 def tile_size(text: str) -> int:
-    """Read the side of a tile: what the networks take is a multiple of 32."""
+    """Read the side of a tile: networks take multiples of 32."""
     size = int(text)
     if size < STEP or size % STEP:
         raise argparse.ArgumentTypeError(f"expected a multiple of {STEP} above 0, found {text}")
@@ -36,8 +37,8 @@ def fraction(text: str) -> float:
     return value
 
 
-def number_from(lowest: int, text: str) -> int:
-    """Read a whole number that is not below a lowest one."""
+def number(text: str, lowest: int = 0) -> int:
+    """Read a whole number from a lowest one."""
     value = int(text)
     if value < lowest:
         raise argparse.ArgumentTypeError(f"expected a whole number from {lowest}, found {text}")
@@ -58,15 +59,9 @@ def parse_args() -> argparse.Namespace:
         type=tile_size,
         nargs="+",
         default=[512],
-        help="rows and columns of a tile; several make a folder each (default 512)",
+        help="rows and columns of a tile; each of several sizes gets a folder (default 512)",
     )
-    add(
-        "--seed",
-        metavar="N",
-        type=lambda text: number_from(0, text),
-        default=0,
-        help="of the clouds (default 0)",
-    )
+    add("--seed", metavar="N", type=number, default=0, help="seed of the clouds (default 0)")
     add(
         "--val-fraction",
         metavar="X",
@@ -79,54 +74,55 @@ def parse_args() -> argparse.Namespace:
     add(
         "--jobs",
         metavar="N",
-        type=lambda text: number_from(1, text),
-        help="processes (default: one per core, at most 4)",
+        type=functools.partial(number, lowest=1),
+        help="number of processes (default: one per core, at most 4)",
     )
-    add("--check-only", action="store_true", help="check the published set, write nothing")
+    add("--check-only", action="store_true", help="check the published set and write nothing")
     args = parser.parse_args()
     if args.out is None and not args.check_only:
-        parser.error("OUT is missing (only --check-only does without)")
-    args.tile_size = list(dict.fromkeys(args.tile_size))
+        parser.error("OUT is missing (it can be left out with --check-only only)")
     return args
 
 
 def run(args: argparse.Namespace) -> None:
     """Check or convert, and say what was found or made."""
-    from mmcloudseg.datasets.conversion import check, convert
+    from mmcloudseg.datasets.conversion import ConversionSettings, check, convert
 
-    common = dict(
-        tile_sizes=args.tile_size,
+    settings = ConversionSettings(
+        tile_sizes=tuple(dict.fromkeys(args.tile_size)),
+        seed=args.seed,
         val_fraction=args.val_fraction,
+        freeze_train=args.freeze_train,
         subset=args.subset,
         jobs=args.jobs,
         progress=True,
     )
     if args.check_only:
-        tree = check(args.root, **common)
+        tree = check(args.root, settings)
         scenes = ", ".join(f"{split} {len(names)}" for split, names in tree.names().items())
         print(f"{args.root}: no problems found; scenes: {scenes}")
         return
-    made = convert(args.root, args.out, seed=args.seed, freeze_train=args.freeze_train, **common)
+    made = convert(args.root, args.out, settings)
     for folder in made.folders:
         print(folder.summary())
     if made.left_out:
         print(f"left out: {len(made.left_out)} listed scenes that are not in {args.root}")
     if not made.worked:
-        print("Everything was there already: nothing was done.")
+        print("All tiles exist already: nothing was done.")
     print(f"next: python tools/train.py {CONFIG} --data-root {made.folders[0].path}")
 
 
 def main() -> None:
-    """Run; whatever stops it ends in one clear message."""
+    """Run, and report every failure in one message."""
     args = parse_args()
     try:
         run(args)
     except OSError as error:
-        sys.exit(f"whu_opt_sar: {error}; the same command goes on from here")
+        sys.exit(f"whu_opt_sar: {error}; run the same command again to resume")
     except ValueError as error:
         sys.exit(f"whu_opt_sar: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped: the same command goes on from here")
+        sys.exit("stopped: run the same command again to resume")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Lists and checksums of tiles: two people who made the same tiles have the same manifest."""
+"""Lists and checksums of tiles: two folders with the same tiles have the same manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.files import write_text
 
 SPLITS = ("train", "val", "test")
 MODALITIES = ("optical", "sar", "label", "cloudy", "cloud_opacity", "cloud_mask")
@@ -19,11 +19,11 @@ MANIFEST = "manifest.csv"
 CHECKSUM_BYTES = 16
 
 Row = Mapping[str, str]
-"""One tile: split, name, and for each modality the checksum of its pixels, '' if it has none."""
+"""One tile: its split, its name, and the checksum of each modality's pixels ('' for none)."""
 
 
 def pixel_checksum(pixels: np.ndarray) -> str:
-    """BLAKE2b of an image's type, shape and pixels; how the file is compressed does not count.
+    """BLAKE2b of an image's type, shape and pixels, whatever the compression of its file.
 
     Args:
         pixels: Bands x H x W.
@@ -36,12 +36,6 @@ def pixel_checksum(pixels: np.ndarray) -> str:
     # The same bytes on machines of either byte order.
     digest.update(np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).data)
     return digest.hexdigest()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file that appears when it is complete."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_manifest(folder: Path, rows: Iterable[Row]) -> None:
@@ -64,6 +58,6 @@ def read_manifest(folder: Path) -> list[Row]:
 
 
 def manifest_digest(folder: Path) -> str:
-    """One checksum of the whole manifest, to compare two copies by."""
+    """One checksum of the whole manifest, by which two copies can be compared."""
     content = (folder / MANIFEST).read_bytes()
     return hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).hexdigest()

@@ -1,4 +1,4 @@
-"""One folder of tiles: how it was made, which scenes are finished, its lists and manifest."""
+"""One folder of tiles: its recipe, the scenes that are finished, its lists and manifest."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from mmcloudseg.datasets.conversion.manifest import (
     manifest_digest,
     read_manifest,
     write_manifest,
-    write_text,
 )
 from mmcloudseg.datasets.whu_opt_sar import RECIPE_FILE
 from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.files import write_text
 
 RECORDS = ".finished"
-"""Hidden folder with a file for each finished scene, while there are others to do."""
+"""Hidden folder with a file for each finished scene, until all scenes are finished."""
 UNFINISHED = ".*.part"
-"""What ``atomic_write`` names its files until they are complete."""
+"""What ``atomic_write`` calls its files until they are complete."""
 
 
 class TileFolder:
-    """A folder of tiles that grows scene by scene and can be gone on with after any stop.
+    """A folder of tiles that is filled scene by scene and can be resumed after any interruption.
 
     Args:
-        path: The folder, ``OUT/512``.
-        recipe: All that its content depends on besides the published pixels.
+        path: The folder, such as ``OUT/512``.
+        recipe: Everything that its content depends on except the published pixels.
     """
 
     def __init__(self, path: Path, recipe: Mapping[str, Any]) -> None:
@@ -41,91 +41,82 @@ class TileFolder:
         self.recipe = dict(recipe)
 
     def check_recipe(self) -> None:
-        """Refuse a folder that something else is in.
+        """Refuse a folder that holds something else.
 
         Raises:
-            DataError: If it was made by another recipe, or not by this tool.
+            DataError: If the folder was made with another recipe, or not by this converter.
         """
         if not self.path.exists():
             return
         if not self.path.is_dir():
-            raise DataError(f"{self.path}: expected a folder, found a file; name another OUT.")
+            raise DataError(f"{self.path}: expected a folder, found a file. Choose another OUT.")
         file = self.path / RECIPE_FILE
         if not file.is_file():
             foreign = [path.name for path in self.path.iterdir() if not path.match(UNFINISHED)]
             if foreign:
                 raise DataError(
-                    f"{self.path}: the folder holds {sorted(foreign)[0]} and no {RECIPE_FILE}, so "
-                    "these tiles were not made here. Name another OUT, or empty the folder."
+                    f"{self.path}: the folder holds {min(foreign)} but no {RECIPE_FILE}, so the "
+                    "converter did not make it. Choose another OUT, or empty the folder."
                 )
             return
         try:
-            there = json.loads(file.read_text(encoding="utf-8"))
+            found = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise DataError(f"{file}: not a recipe ({error}). Delete {self.path}.") from error
         differences = [
-            f"{key}: {_brief(there.get(key))} there, {_brief(self.recipe.get(key))} now"
-            for key in dict.fromkeys([*self.recipe, *there])
-            if there.get(key) != self.recipe.get(key)
+            f"{key}: {_brief(found.get(key))} there, {_brief(self.recipe.get(key))} now"
+            for key in dict.fromkeys([*self.recipe, *found])
+            if found.get(key) != self.recipe.get(key)
         ]
         if differences:
             raise DataError.from_problems(
-                f"{self.path}: made by another recipe",
+                f"{self.path}: made with another recipe",
                 differences,
-                f"Give the same arguments and scenes, or name another OUT, or delete {self.path}.",
+                f"Use the same arguments and scenes, choose another OUT, or delete {self.path}.",
             )
 
     def finished_scenes(self, sources: Mapping[str, Any]) -> dict[str, list[Row]]:
-        """Scenes whose tiles are all there.
+        """Scenes all of whose tiles exist.
 
         Args:
-            sources: Scene -> state of its published files; a scene is not finished if they have
-                changed since.
+            sources: Scene -> state of its published files. A scene without a manifest is finished
+                only if they have not changed since.
 
         Returns:
             Scene -> its rows of the manifest.
         """
-        files = {modality: set(_names(self.path / modality)) for modality in MODALITIES}
-        rows = self._rows_of_manifest() or self._rows_of_records(sources)
+        files = {m: set(_names(self.path / m)) for m in MODALITIES}
+        rows: dict[str, list[Row]] = {}
+        if (self.path / MANIFEST).is_file():
+            for row in read_manifest(self.path):
+                rows.setdefault(_scene(row["name"]), []).append(row)
+        else:
+            records = {scene: self._read_record(scene) for scene in sources}
+            rows = {s: r["rows"] for s, r in records.items() if r.get("sources") == sources[s]}
         return {
             scene: tiles
             for scene, tiles in rows.items()
             if all(f"{row['name']}.tif" in files[m] for row in tiles for m in MODALITIES if row[m])
         }
 
-    def _rows_of_manifest(self) -> dict[str, list[Row]]:
-        rows: dict[str, list[Row]] = {}
-        if (self.path / MANIFEST).is_file():
-            for row in read_manifest(self.path):
-                rows.setdefault(_scene(row["name"]), []).append(row)
-        return rows
-
-    def _rows_of_records(self, sources: Mapping[str, Any]) -> dict[str, list[Row]]:
-        rows = {}
-        for scene, state in sources.items():
-            try:
-                text = (self.path / RECORDS / f"{scene}.json").read_text(encoding="utf-8")
-                record = json.loads(text)
-            except (FileNotFoundError, ValueError):
-                # After a power cut a file may be there and empty: the scene is done again.
-                continue
-            if record["sources"] == state:
-                rows[scene] = record["rows"]
-        return rows
+    def _read_record(self, scene: str) -> dict[str, Any]:
+        try:
+            return json.loads((self.path / RECORDS / f"{scene}.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            # A power cut can leave an empty file: the scene is converted again.
+            return {}
 
     def is_complete(self, scenes: Iterable[str]) -> bool:
-        """Whether every scene is finished and the manifest says so."""
-        if not (self.path / MANIFEST).is_file():
-            return False
-        return set(scenes) == set(self.finished_scenes({}))
+        """Whether the manifest is there and every scene is finished."""
+        return (self.path / MANIFEST).is_file() and set(scenes) == set(self.finished_scenes({}))
 
     def begin(self) -> None:
-        """Write the recipe, make the folders, and clear away what a stopped run left half-done."""
-        # The recipe comes first: it is what tells this folder from one that is not ours.
+        """Write the recipe, create the folders, and remove files of an interrupted run."""
+        # The recipe comes first: it tells this folder from one that the converter did not make.
         write_text(self.path / RECIPE_FILE, json.dumps(self.recipe, indent=2) + "\n")
         for name in (RECORDS, *MODALITIES):
             (self.path / name).mkdir(exist_ok=True)
-        self.tidy()
+        self.remove_unfinished_files()
 
     def record(self, scene: str, rows: Sequence[Row], state: Any) -> None:
         """Note that a scene is finished."""
@@ -133,29 +124,26 @@ class TileFolder:
         write_text(self.path / RECORDS / f"{scene}.json", content)
 
     def finish(self, rows: Iterable[Row]) -> None:
-        """Write lists and manifest, and remove the records."""
+        """Write the lists and the manifest, and remove the records."""
         write_manifest(self.path, rows)
-        self.clear_records()
+        self.remove_records()
 
-    def clear_records(self) -> None:
-        """Remove the records; a folder with a manifest does not need them."""
+    def remove_records(self) -> None:
+        """Remove the records, which a folder with a manifest does not need."""
         shutil.rmtree(self.path / RECORDS, ignore_errors=True)
 
-    def tidy(self) -> None:
-        """Remove files that never got their names."""
-        for folder in (self.path, self.path / RECORDS, *(self.path / m for m in MODALITIES)):
-            for name in _names(folder):
-                if Path(name).match(UNFINISHED):
-                    (folder / name).unlink(missing_ok=True)
+    def remove_unfinished_files(self) -> None:
+        """Remove files that an interrupted run did not complete."""
+        for path in list(self.path.rglob(UNFINISHED)):
+            path.unlink(missing_ok=True)
 
     def summary(self) -> str:
-        """Tiles and scenes of each split, their size on disk, and the manifest's digest."""
+        """Number of tiles and scenes by split, size on disk, and digest of the manifest."""
         rows = read_manifest(self.path)
         parts = []
         for split in SPLITS:
             names = [row["name"] for row in rows if row["split"] == split]
-            scenes = len({_scene(name) for name in names})
-            parts.append(f"{split} {len(names)} tiles of {scenes} scenes")
+            parts.append(f"{split} {len(names)} tiles of {len(set(map(_scene, names)))} scenes")
         size = sum(entry.stat().st_size for m in MODALITIES for entry in os.scandir(self.path / m))
         return (
             f"{self.path}: {', '.join(parts)}; {size / 1e6:.1f} MB\n"
@@ -174,6 +162,4 @@ def _names(folder: Path) -> list[str]:
 def _brief(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_brief(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return f"{len(value)} scenes"
-    return repr(value)
+    return f"{len(value)} scenes" if isinstance(value, list) else repr(value)

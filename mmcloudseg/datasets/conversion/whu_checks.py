@@ -1,17 +1,17 @@
-"""All that is wrong with a published tree of WHU-OPT-SAR, in one report."""
+"""Everything that is wrong with a published tree of WHU-OPT-SAR, in one report."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import rasterio
+from rasterio.profiles import Profile
 from rasterio.windows import Window
 from tqdm import tqdm
 
-from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene
+from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, PublishedScene
 from mmcloudseg.datasets.conversion.whu_tree import Problem, PublishedTree
 from mmcloudseg.datasets.conversion.workers import Workers
 from mmcloudseg.datasets.whu_opt_sar import LABEL_CODES
@@ -25,7 +25,7 @@ BAND_NAMES = dict(
 )
 PIXEL_TYPE = "uint8"
 ROWS_AT_ONCE = 512
-# More unknown codes than this are no slip in a label but another kind of image.
+# An image in place of a label has more unknown codes than this.
 MANY_CODES = 20
 
 
@@ -36,21 +36,21 @@ def check_tree(
     subset: bool = False,
     progress: bool = False,
 ) -> None:
-    """Check everything that would stop the conversion, before any of it.
+    """Check everything that would stop the conversion, before it begins.
 
     Args:
-        tree: What lists and names told.
+        tree: What the lists and names say.
         workers: Run the checks of the scenes.
-        smallest: Rows and columns that a scene needs, the side of a tile.
-        subset: Whether other sizes than the published one are right.
-        progress: Whether to show how far it is.
+        smallest: Rows and columns that a scene needs, the side of the largest tile.
+        subset: Whether sizes other than the published one are allowed.
+        progress: Whether to show a progress bar.
 
     Raises:
         DataError: If anything is wrong; the message lists all of it.
     """
     check = functools.partial(check_scene, smallest=smallest, subset=subset)
     scenes = [scene for scene in tree.scenes if scene.files]
-    results = workers.run(functools.partial(check, scene) for scene in scenes)
+    results = workers.map(check, scenes)
     bar = tqdm(
         results, "checking", len(scenes), unit="scene", disable=not progress, dynamic_ncols=True
     )
@@ -61,29 +61,28 @@ def check_tree(
 
 
 def report(root: Path, problems: Sequence[Problem]) -> str:
-    """Put all problems in one text; scenes that share one share a line."""
+    """Put all problems into one text; scenes that share a problem share a line."""
     groups: dict[str, list[str]] = {}
     for problem in problems:
-        groups.setdefault(problem.what, []).append(problem.scene)
+        groups.setdefault(problem.what, []).extend([problem.scene] if problem.scene else [])
     lines = [f"{root}: {len(problems)} problem(s) with the published set:"]
     for what, scenes in groups.items():
-        named = [scene for scene in scenes if scene]
-        count = f" ({len(named)} scenes)" if len(named) > 1 else ""
-        lines.append(f"  - {what}{': ' if named else ''}{', '.join(named)}{count}")
+        count = f" ({len(scenes)} scenes)" if len(scenes) > 1 else ""
+        lines.append(f"  - {what}{': ' if scenes else ''}{', '.join(scenes)}{count}")
     lines.append(
-        "Nothing was written. Copy or download again what is named, correct the lists, and run "
+        "Nothing was written. Copy or download the named files again, correct the lists, and run "
         "the same command again; --subset takes a part of the set, or scenes of other sizes."
     )
     return "\n".join(lines)
 
 
-def check_scene(scene: Scene, smallest: int = 1, subset: bool = False) -> list[Problem]:
+def check_scene(scene: PublishedScene, smallest: int = 1, subset: bool = False) -> list[Problem]:
     """Check the files of one scene against the published set and against each other.
 
     Args:
         scene: The scene; files may be missing.
         smallest: Rows and columns that it needs.
-        subset: Whether other sizes than the published one are right.
+        subset: Whether sizes other than the published one are allowed.
 
     Returns:
         The problems.
@@ -95,14 +94,16 @@ def check_scene(scene: Scene, smallest: int = 1, subset: bool = False) -> list[P
                 headers[modality] = _read_to_the_end(path)
             except DataError as error:
                 problems.append(Problem(str(error)))
-        problems += _band_problems(scene.name, headers)
-        problems += _shape_problems(scene.name, headers, smallest, subset)
+        found = [*_band_problems(headers), *_shape_problems(headers, smallest, subset)]
         if "label" in headers and headers["label"]["count"] == 1:
-            problems += _code_problems(scene)
-    return problems
+            try:
+                found += _code_problems(_label_codes(scene.files["label"]))
+            except DataError as error:
+                problems.append(Problem(str(error)))
+    return [*problems, *(Problem(what, scene.name) for what in found)]
 
 
-def _read_to_the_end(path: str) -> rasterio.profiles.Profile:
+def _read_to_the_end(path: str) -> Profile:
     with open_raster(path) as source:
         corner = Window(source.width - 1, source.height - 1, 1, 1)
         # Band by band: in files that store them one after another, only the last is at the end.
@@ -111,84 +112,74 @@ def _read_to_the_end(path: str) -> rasterio.profiles.Profile:
         return source.profile
 
 
-def _band_problems(scene: str, headers: dict) -> Iterator[Problem]:
+def _band_problems(headers: Mapping[str, Profile]) -> Iterator[str]:
     counts = {modality: header["count"] for modality, header in headers.items()}
     for other in ("sar", "label"):
         if counts.get("optical") == BANDS[other] and counts.get(other) == BANDS["optical"]:
-            yield Problem(
+            yield (
                 f"{FOLDERS['optical']}/ and {FOLDERS[other]}/ look swapped: "
-                f"{counts['optical']} band in the first, {counts[other]} in the second",
-                scene,
+                f"{counts.pop('optical')} band in the first, {counts.pop(other)} in the second"
             )
-            del counts["optical"], counts[other]
     for modality, count in counts.items():
         if count != BANDS[modality]:
-            yield Problem(
+            yield (
                 f"{FOLDERS[modality]}/: {count} band(s), expected {BANDS[modality]} "
-                f"({BAND_NAMES[modality]})",
-                scene,
+                f"({BAND_NAMES[modality]})"
             )
     for modality, header in headers.items():
         if header["dtype"] != PIXEL_TYPE:
-            yield Problem(
-                f"{FOLDERS[modality]}/: pixels of {header['dtype']}, expected {PIXEL_TYPE}", scene
-            )
+            yield f"{FOLDERS[modality]}/: pixels of {header['dtype']}, expected {PIXEL_TYPE}"
 
 
-def _shape_problems(scene: str, headers: dict, smallest: int, subset: bool) -> Iterator[Problem]:
+def _shape_problems(headers: Mapping[str, Profile], smallest: int, subset: bool) -> Iterator[str]:
     shapes = {name: (header["height"], header["width"]) for name, header in headers.items()}
-    optical = shapes.get("optical")
-    if optical is not None and min(optical) < smallest:
-        yield Problem(
-            f"{FOLDERS['optical']}/: {_text(optical)} pixels, smaller than a tile of {smallest} x "
-            f"{smallest}; choose a smaller --tile-size",
-            scene,
-        )
-    if optical not in (None, PUBLISHED_SHAPE) and not subset:
-        yield Problem(
-            f"{FOLDERS['optical']}/: {_text(optical)} pixels, expected {_text(PUBLISHED_SHAPE)} "
-            "(rows x columns; --subset takes other sizes)",
-            scene,
-        )
-    # SAR and label are held against their optical image, even if its own size is wrong.
-    expected = optical or (None if subset else PUBLISHED_SHAPE)
+    expected = None if subset else PUBLISHED_SHAPE
+    if "optical" in shapes:
+        optical = shapes["optical"]
+        found = f"{FOLDERS['optical']}/: {_text(optical)} pixels"
+        if min(optical) < smallest:
+            yield (
+                f"{found}, smaller than a tile of {smallest} x {smallest}; choose a smaller "
+                "--tile-size"
+            )
+        if expected not in (None, optical):
+            yield (
+                f"{found}, expected {_text(PUBLISHED_SHAPE)} (rows x columns; --subset takes "
+                "other sizes)"
+            )
+        # SAR and label are compared with their optical image, even if its own size is wrong.
+        expected = optical
     if expected is None:
         return
     narrower = (expected[0], expected[1] - 1)
     for modality, allowed in dict(sar=[expected], label=[expected, narrower]).items():
         if modality in shapes and shapes[modality] not in allowed:
-            wanted = " or ".join(_text(shape) for shape in allowed)
-            yield Problem(
-                f"{FOLDERS[modality]}/: {_text(shapes[modality])} pixels, expected {wanted} "
-                "(rows x columns), as the optical image",
-                scene,
+            yield (
+                f"{FOLDERS[modality]}/: {_text(shapes[modality])} pixels, expected "
+                f"{' or '.join(map(_text, allowed))} (rows x columns), as the optical image"
             )
 
 
-def _code_problems(scene: Scene) -> Iterator[Problem]:
-    path = scene.files["label"]
+def _label_codes(path: str) -> set[int]:
     codes: set[int] = set()
-    try:
-        with open_raster(path) as source:
-            for top in range(0, source.height, ROWS_AT_ONCE):
-                rows = Window(0, top, source.width, min(ROWS_AT_ONCE, source.height - top))
-                codes.update(np.unique(source.read(1, window=rows)).tolist())
-    except DataError as error:
-        yield Problem(str(error))
-        return
+    with open_raster(path) as source:
+        for top in range(0, source.height, ROWS_AT_ONCE):
+            rows = Window(0, top, source.width, min(ROWS_AT_ONCE, source.height - top))
+            codes.update(np.unique(source.read(1, window=rows)).tolist())
+    return codes
+
+
+def _code_problems(codes: set[int]) -> Iterator[str]:
     unknown = sorted(codes - set(LABEL_CODES))
     legend = ", ".join(map(str, LABEL_CODES))
     if len(unknown) > MANY_CODES:
-        yield Problem(
-            f"{FOLDERS['label']}/: more than {MANY_CODES} codes that are not of {legend}; is it "
-            "an image, such as that of sar/?",
-            scene.name,
+        yield (
+            f"{FOLDERS['label']}/: more than {MANY_CODES} codes other than {legend}; is it an "
+            "image, such as that of sar/?"
         )
     elif unknown:
         found = ", ".join(map(str, unknown))
-        yield Problem(
-            f"{FOLDERS['label']}/: unknown label code {found}; expected {legend}", scene.name
-        )
+        yield f"{FOLDERS['label']}/: unknown label code {found}; expected {legend}"
 
 
 def _text(shape: tuple[int, int]) -> str:

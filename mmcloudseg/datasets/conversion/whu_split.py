@@ -20,26 +20,24 @@ SCENE_NAME = re.compile(r"([A-Z]{2}\d{2})E(\d{3})(\d{3})")
 def read_lists(root: Path) -> dict[str, list[str]]:
     """Read the published lists of training and test scenes.
 
-    A line may give a folder and the file's ending besides the scene's name.
+    A line may also hold a folder before the scene's name and the file's ending after it.
 
     Args:
         root: The folder of the published set.
 
     Returns:
-        ``train`` and ``test`` -> names of scenes, without those whose list is missing.
+        ``train`` and ``test`` -> names of scenes, without a list that is missing.
     """
-    found = {
-        split: _scene_names((root / name).read_text(encoding="utf-8-sig"))
+    texts = {
+        split: (root / name).read_text(encoding="utf-8-sig")
         for split, name in LISTS.items()
         if (root / name).is_file()
     }
-    if not found and (root / BOTH_LISTS).is_file():
+    if not texts and (root / BOTH_LISTS).is_file():
         text = (root / BOTH_LISTS).read_text(encoding="utf-8-sig")
         parts = re.split(r"^(train|test):\s*$", text, flags=re.MULTILINE)
-        found = {
-            split: _scene_names(part) for split, part in zip(parts[1::2], parts[2::2], strict=True)
-        }
-    return found
+        texts = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return {split: _scene_names(text) for split, text in texts.items()}
 
 
 def _scene_names(text: str) -> list[str]:
@@ -48,7 +46,7 @@ def _scene_names(text: str) -> list[str]:
 
 
 def map_sheet(scene: str) -> str:
-    """The sheet of the 1:100 000 map, 2 x 2 scenes, that a scene lies on.
+    """The sheet of the 1:100 000 map, 2 x 2 scenes, on which a scene lies.
 
     Args:
         scene: Its name, a sheet of the 1:50 000 map, such as ``NH49E001013``.
@@ -57,34 +55,34 @@ def map_sheet(scene: str) -> str:
         The sheet's name, such as ``NH49D001007``.
 
     Raises:
-        DataError: If the scene's name is no sheet's.
+        DataError: If the scene does not have the name of a sheet.
     """
     match = SCENE_NAME.fullmatch(scene)
     if match is None:
         raise DataError(
-            f"{scene}: not the name of a map sheet, such as NH49E001013, from which its "
-            "neighbours are known. Restore the published name."
+            f"{scene}: not the name of a map sheet, such as NH49E001013, by which neighbouring "
+            "scenes are found. Restore the published name."
         )
     million, row, column = match[1], int(match[2]), int(match[3])
     return f"{million}D{(row - 1) // 2 + 1:03d}{(column - 1) // 2 + 1:03d}"
 
 
 def validation_scenes(training: Sequence[str], fraction: float) -> list[str]:
-    """Choose scenes for validation out of those for training, by whole 1:100 000 sheets.
+    """Choose validation scenes from the training list, by whole sheets of the 1:100 000 map.
 
-    Scenes of one sheet touch and look alike. A sheet's place in the order is the SHA-256 of its
-    name, so that the choice depends on nothing else.
+    Scenes of one sheet touch and look alike. The sheets are ordered by the SHA-256 of their names,
+    so that the choice depends on nothing else.
 
     Args:
         training: Names of the scenes on the training list.
         fraction: Share of them to take at least, above 0 and below 1. A sheet that would leave
-            none for training is passed over.
+            none for training is skipped.
 
     Returns:
         Names of the scenes for validation, sorted; at least one.
 
     Raises:
-        DataError: If all scenes are on one sheet, or a name is no sheet's.
+        DataError: If all scenes lie on one sheet, or a name is not that of a sheet.
         ValueError: If the fraction is out of range.
     """
     if not 0 < fraction < 1:
@@ -100,7 +98,7 @@ def validation_scenes(training: Sequence[str], fraction: float) -> list[str]:
             chosen += sheets[sheet]
     if not chosen:
         raise DataError(
-            f"{LISTS['train']}: its {len(training)} scene(s) are all on one 1:100 000 map sheet, "
-            "so no other can be held out for validation. Add a scene of another sheet."
+            f"{LISTS['train']}: its {len(training)} scene(s) lie on one 1:100 000 map sheet, so "
+            "none can be held out for validation. Add a scene of another sheet."
         )
     return sorted(chosen)

@@ -1,23 +1,36 @@
-"""Scenes of WHU-OPT-SAR cut into square tiles."""
+"""Tiles of a WHU-OPT-SAR scene: cut out, put under clouds, and written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window
 
+from mmcloudseg.clouds import OPACITY_STEPS, CloudSettings, simulate_clouds
+from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.whu_opt_sar import BACKGROUND_CODE
-from mmcloudseg.rasters.reading import open_raster
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
+from mmcloudseg.rasters.reading import open_raster, raster_session
+from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
 
 FOLDERS = dict(optical="optical", sar="sar", label="lbl")
 """Modality -> its folder in the published set."""
+CLOUD_SETTINGS = CloudSettings(
+    gsd_m=WHU_OPT_SAR_GSD_M,
+    wavelengths_um=GAOFEN1_UM,
+    # The scenes are stretched to 8 bits: thick cloud is close to the top of each band's range.
+    white=(245, 240, 240, 250),
+)
+# Neighbouring pixels predict each other in images, but not in maps of codes.
+PREDICTORS = dict(optical=2, sar=2, cloudy=2, cloud_opacity=2, label=1, cloud_mask=1)
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One published scene.
+class PublishedScene:
+    """One scene as published.
 
     Attributes:
         name: Its map sheet, such as ``NH49E001013``.
@@ -30,17 +43,66 @@ class Scene:
     files: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class TileRow:
+    """The tiles next to each other in a scene, which one process converts at a time.
+
+    Attributes:
+        scene: The scene.
+        top: Their first row in the scene.
+        size: Rows and columns of a tile.
+        count: Number of tiles.
+        folder: The folder of tiles.
+        seed: Seed of the clouds.
+        cloudy: Whether the tiles get clouds.
+    """
+
+    scene: PublishedScene
+    top: int
+    size: int
+    count: int
+    folder: Path
+    seed: int
+    cloudy: bool
+
+    def convert(self) -> tuple[str, list[Row]]:
+        """Write the tiles.
+
+        Returns:
+            The scene's name, and the tiles' rows of the manifest.
+        """
+        with raster_session():
+            pixels = read_rows(self.scene, self.top, self.size)
+            tiles = cut_tiles(self.scene.name, pixels, self.top)
+            return self.scene.name, [self._write(name, tile) for name, tile in tiles]
+
+    def _write(self, name: str, tile: dict[str, np.ndarray]) -> Row:
+        if self.cloudy:
+            drawn = simulate_clouds(tile["optical"], CLOUD_SETTINGS, name=name, seed=self.seed)
+            opacity = np.rint(drawn.opacity[None] * float(OPACITY_STEPS)).astype(np.uint16)
+            mask = drawn.mask[None].astype(np.uint8)
+            tile |= dict(cloudy=drawn.image, cloud_opacity=opacity, cloud_mask=mask)
+        for modality, pixels in tile.items():
+            profile = GeoTiffProfile(compress="deflate", predictor=PREDICTORS[modality])
+            write_geotiff(self.folder / modality / f"{name}.tif", pixels, profile)
+        sums = {modality: pixel_checksum(pixels) for modality, pixels in tile.items()}
+        return dict(split=self.scene.split, name=name, **{m: sums.get(m, "") for m in MODALITIES})
+
+
 def tile_origins(length: int, size: int) -> list[int]:
     """First pixels of the tiles along one axis.
 
-    Tiles lie side by side; the last one is shifted inside so that no pixel is lost.
+    Tiles lie next to each other; the last one is shifted inwards so that no pixel is lost.
 
     Args:
         length: Pixels of the scene along the axis.
-        size: Pixels of a tile, at most as many.
+        size: Pixels of a tile, at most ``length``.
 
     Returns:
-        Ascending first pixels, each once.
+        First pixels in ascending order, without duplicates.
+
+    Raises:
+        ValueError: If the tile does not fit.
     """
     if not 0 < size <= length:
         raise ValueError(f"tiles of {size} pixels do not fit into {length}")
@@ -52,8 +114,8 @@ def tile_name(scene: str, row: int, column: int) -> str:
     return f"{scene}_r{row:04d}_c{column:04d}"
 
 
-def read_rows(scene: Scene, top: int, height: int) -> dict[str, np.ndarray]:
-    """Read some rows of a scene, in full width.
+def read_rows(scene: PublishedScene, top: int, height: int) -> dict[str, np.ndarray]:
+    """Read some rows of a scene in full width.
 
     Args:
         scene: The scene.
@@ -62,7 +124,7 @@ def read_rows(scene: Scene, top: int, height: int) -> dict[str, np.ndarray]:
 
     Returns:
         Modality -> bands x rows x columns, all as wide as the optical image: a label that is one
-        column narrower gets a last column of background.
+        column narrower is completed with a column of background.
 
     Raises:
         DataError: If a file cannot be read.
@@ -71,21 +133,21 @@ def read_rows(scene: Scene, top: int, height: int) -> dict[str, np.ndarray]:
     for modality, path in scene.files.items():
         with open_raster(path) as source:
             rows[modality] = source.read(window=Window(0, top, source.width, height))
-    label = rows["label"]
-    missing = rows["optical"].shape[2] - label.shape[2]
-    rows["label"] = np.pad(label, ((0, 0), (0, 0), (0, missing)), constant_values=BACKGROUND_CODE)
+    missing = rows["optical"].shape[2] - rows["label"].shape[2]
+    padding = ((0, 0), (0, 0), (0, missing))
+    rows["label"] = np.pad(rows["label"], padding, constant_values=BACKGROUND_CODE)
     return rows
 
 
 def cut_tiles(
     scene: str, rows: Mapping[str, np.ndarray], top: int
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Cut rows into tiles that are as wide as the rows are high.
+    """Cut rows into square tiles.
 
     Args:
-        scene: Its name.
+        scene: Name of the scene.
         rows: As from :func:`read_rows`.
-        top: First row, for the tiles' names.
+        top: First row, for the names of the tiles.
 
     Yields:
         A tile's name and its pixels, modality -> bands x size x size.

@@ -1,8 +1,8 @@
-"""What the published folder of WHU-OPT-SAR holds, told by its lists and file names alone."""
+"""What the lists and file names in the published folder of WHU-OPT-SAR say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mmcloudseg.datasets.conversion.whu_split import (
     read_lists,
     validation_scenes,
 )
-from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, Scene
+from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, PublishedScene
 from mmcloudseg.utils.errors import DataError
 
 PUBLISHED_SCENES = 100
@@ -23,11 +23,11 @@ SUFFIXES = (".tif", ".tiff")
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is wrong with the published tree.
+    """Something that is wrong with the published set.
 
     Attributes:
         what: Where, what was found and what was expected; the same for all scenes that share it.
-        scene: The scene that it is about, if it is about one.
+        scene: The scene that it is about, if any.
     """
 
     what: str
@@ -40,14 +40,14 @@ class PublishedTree:
 
     Attributes:
         root: The folder.
-        scenes: All scenes that have a file or are listed, sorted; with problems, their ``files``
-            may lack some and their ``split`` be empty.
+        scenes: All scenes that have a file or are listed, sorted. If there are problems, some of
+            their ``files`` may be missing and their ``split`` may be empty.
         problems: What is wrong with folders, lists and names.
-        left_out: Listed scenes that are not there at all, where a part of the set is enough.
+        left_out: Listed scenes without any file, if a part of the set is enough.
     """
 
     root: Path
-    scenes: tuple[Scene, ...]
+    scenes: tuple[PublishedScene, ...]
     problems: tuple[Problem, ...]
     left_out: tuple[str, ...] = ()
 
@@ -57,44 +57,51 @@ class PublishedTree:
 
 
 def find_scenes(root: Path, val_fraction: float = 0.1, subset: bool = False) -> PublishedTree:
-    """List the scenes, without opening their images.
+    """List the scenes without opening their images.
 
     Args:
         root: Folder that holds ``optical``, ``sar``, ``lbl`` and the two lists.
         val_fraction: As in :func:`validation_scenes`.
-        subset: A part of the set is enough: listed scenes without any file are left out.
+        subset: Whether a part of the set is enough: listed scenes without any file are left out.
 
     Returns:
-        The tree; problems are among its attributes, not raised.
+        The tree. Problems are reported in its attributes, not raised.
     """
     if not root.is_dir():
-        return PublishedTree(root, (), (Problem(f"no such folder: {root}. {_expected()}"),))
-    problems = list(_folder_problems(root))
+        expected = ", ".join([*(f"{name}/" for name in FOLDERS.values()), *LISTS.values()])
+        problem = Problem(f"no such folder: {root}. Expected a folder with {expected}")
+        return PublishedTree(root, (), (problem,))
     files = {modality: _files(root / folder) for modality, folder in FOLDERS.items()}
-    there = {name for found in files.values() for name in found}
+    existing = set().union(*files.values())
     lists = read_lists(root)
-    listed = {name for names in lists.values() for name in names}
-    absent = listed - there if subset else set()
+    listed = set().union(*lists.values())
+    absent = listed - existing if subset else set()
     lists = {split: [n for n in names if n not in absent] for split, names in lists.items()}
-    problems += _list_problems(root, lists, there, subset)
-    # A folder that is missing is one problem, not one for each of its files.
-    present = {m: found for m, found in files.items() if (root / FOLDERS[m]).is_dir()}
-    problems += _missing_files(lists, present)
-    splits = _splits(lists, val_fraction, problems)
+    splits, split_problems = _splits(lists, val_fraction)
+    problems = [
+        *_folder_problems(root),
+        *_list_problems(lists, existing, subset),
+        # A missing folder is one problem, not one for each of its files.
+        *_missing_files(lists, {m: f for m, f in files.items() if (root / FOLDERS[m]).is_dir()}),
+        *split_problems,
+    ]
     scenes = tuple(
-        Scene(
+        PublishedScene(
             name,
             splits.get(name, ""),
             {modality: str(found[name]) for modality, found in files.items() if name in found},
         )
-        for name in sorted(there | set(splits))
+        for name in sorted(existing | set(splits))
     )
-    return PublishedTree(root, scenes, tuple(problems), tuple(sorted(absent)))
+    # A name that is not that of a sheet is found twice: on the lists and by the split.
+    return PublishedTree(root, scenes, tuple(dict.fromkeys(problems)), tuple(sorted(absent)))
 
 
-def _expected() -> str:
-    folders = ", ".join(f"{folder}/" for folder in FOLDERS.values())
-    return f"Expected a folder with {folders}, {LISTS['train']} and {LISTS['test']}"
+def _files(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return {path.stem: path for path in paths if not path.name.startswith(".")}
 
 
 def _folder_problems(root: Path) -> Iterator[Problem]:
@@ -110,36 +117,29 @@ def _folder_problems(root: Path) -> Iterator[Problem]:
     yield Problem(f"folders missing: {', '.join(missing)}; {advice}")
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    return {path.stem: path for path in paths if not path.name.startswith(".")}
-
-
 def _list_problems(
-    root: Path, lists: dict[str, list[str]], there: set[str], subset: bool
+    lists: Mapping[str, list[str]], existing: set[str], subset: bool
 ) -> Iterator[Problem]:
     for split, name in LISTS.items():
         if split not in lists:
             yield Problem(
-                f"no {name}: expected the names of the {split} scenes, one a line; it comes with "
-                f"the set, or is a part of '{BOTH_LISTS}' in the publishers' repository"
+                f"no {name}: expected the names of the {split} scenes, one a line; it comes "
+                f"with the set, and as a part of '{BOTH_LISTS}' in the publishers' repository"
             )
         elif not lists[split]:
-            yield Problem(f"{name}: lists no scene" + (" that is there" if subset else ""))
+            yield Problem(f"{name}: lists no scene" + (" that has files" if subset else ""))
     train, test = set(lists.get("train", ())), set(lists.get("test", ()))
     for scene in sorted(train & test):
         yield Problem("on both lists, so it would be trained and tested on", scene)
     if len(lists) == len(LISTS):
-        for scene in sorted(there - train - test):
+        for scene in sorted(existing - train - test):
             yield Problem("has files, but is on neither list", scene)
         if not subset and len(train | test) != PUBLISHED_SCENES:
             yield Problem(
                 f"{len(train | test)} scenes on the lists, expected {PUBLISHED_SCENES} "
                 "(--subset takes a part of the set)"
             )
-    for scene in sorted(there | train | test):
+    for scene in sorted(existing | train | test):
         try:
             map_sheet(scene)
         except DataError as error:
@@ -147,24 +147,22 @@ def _list_problems(
 
 
 def _missing_files(
-    lists: dict[str, list[str]], files: dict[str, dict[str, Path]]
+    lists: Mapping[str, list[str]], files: Mapping[str, Iterable[str]]
 ) -> Iterator[Problem]:
-    for scene in sorted({name for names in lists.values() for name in names}):
+    for scene in sorted(set().union(*lists.values())):
         for modality, found in files.items():
             if scene not in found:
                 yield Problem(f"no file in {FOLDERS[modality]}/", scene)
 
 
 def _splits(
-    lists: dict[str, list[str]], val_fraction: float, problems: list[Problem]
-) -> dict[str, str]:
+    lists: Mapping[str, list[str]], val_fraction: float
+) -> tuple[dict[str, str], list[Problem]]:
     splits = {name: split for split, names in lists.items() for name in names}
     if lists.get("train"):
         try:
             held_out = validation_scenes(lists["train"], val_fraction)
         except DataError as error:
-            if not any(problem.what == str(error) for problem in problems):
-                problems.append(Problem(str(error)))
-        else:
-            splits.update(dict.fromkeys(held_out, "val"))
-    return splits
+            return splits, [Problem(str(error))]
+        splits.update(dict.fromkeys(held_out, "val"))
+    return splits, []

@@ -1,4 +1,4 @@
-"""Processes that share out work, and end with their parent however it ends."""
+"""A pool of processes that end with their parent, however it ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -23,25 +25,20 @@ def default_jobs() -> int:
 
 
 class Workers:
-    """Runs tasks in other processes; with one job, in this one.
+    """Runs a function on many items in other processes; with one job, in this process.
 
-    The processes are forked, because importing the package takes each of them seconds: start them
-    before any thread. They leave Ctrl-C to their parent, and end when it is killed.
+    ``ProcessPoolExecutor`` lacks one thing: its processes outlive a killed parent. They are forked
+    (joblib's are not), because importing the package would take each of them seconds.
 
     Args:
         jobs: Number of processes.
     """
 
     def __init__(self, jobs: int) -> None:
-        self._processes: dict[Connection, multiprocessing.Process] = {}
-        context = multiprocessing.get_context("fork")
-        for _ in range(jobs if jobs > 1 else 0):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
-            process.start()
-            # Ours alone would keep the pipe open after the process has died.
-            theirs.close()
-            self._processes[ours] = process
+        self._pool = None
+        if jobs > 1:
+            context = multiprocessing.get_context("fork")
+            self._pool = ProcessPoolExecutor(jobs, context, _follow_parent, (os.getpid(),))
 
     def __enter__(self) -> Workers:
         return self
@@ -52,75 +49,46 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for process in self._processes.values():
-            process.terminate()
-        for connection, process in self._processes.items():
-            process.join()
-            connection.close()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
-    def run(self, tasks: Iterable[Callable[[], Result]]) -> Iterator[Result]:
-        """Run tasks.
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Apply a function to each item.
 
         Args:
-            tasks: Functions without arguments, which can be pickled. They are asked for one by
-                one, when a process is free.
+            function: Can be pickled.
+            items: Can be pickled. With several jobs, all are taken at once.
 
-        Yields:
-            Their results, in the order in which they are ready.
-
-        Raises:
-            ChildProcessError: If a process ended before its task.
-            Exception: Whatever a task raises.
+        Returns:
+            The results, in the order in which they are ready. An exception of the function is
+            raised again here; a process that dies raises ``ChildProcessError``.
         """
-        if not self._processes:
-            yield from (task() for task in tasks)
-            return
-        waiting = iter(tasks)
-        busy = [connection for connection in self._processes if _start(connection, waiting)]
-        while busy:
-            for connection in wait(busy):
-                result = self._receive(connection)
-                if not _start(connection, waiting):
-                    busy.remove(connection)
-                yield result
-
-    def _receive(self, connection: Connection) -> Any:
-        try:
-            done, result = connection.recv()
-        except (EOFError, ConnectionError) as error:
-            process = self._processes[connection]
-            process.join()
-            raise ChildProcessError(
-                f"a worker process ended before its work (exit code {process.exitcode}; -9 often "
-                "means that memory ran out): give fewer --jobs"
-            ) from error
-        if not done:
-            raise result
-        return result
+        if self._pool is None:
+            return map(function, items)
+        # Not in a generator: the processes have to be forked before there is any thread, such as
+        # that of a progress bar.
+        return _results([self._pool.submit(function, item) for item in items])
 
 
-def _start(connection: Connection, waiting: Iterator[Callable[[], Any]]) -> bool:
-    for task in waiting:
-        connection.send(task)
-        return True
-    return False
+def _results(futures: list[Future[Result]]) -> Iterator[Result]:
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a worker process was killed, which often means that memory ran out: use fewer --jobs"
+        ) from error
 
 
-def _serve(connection: Connection, parent: int) -> None:
+def _follow_parent(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    while True:
-        task = connection.recv()
-        try:
-            message = (True, task())
-        except Exception as error:
-            message = (False, error)
-        connection.send(message)
 
 
 def _end_with(parent: int) -> None:
-    """A killed parent cannot tell its processes to stop; they would go on writing without it."""
+    """A killed parent cannot stop its processes; they would go on writing without it."""
     while os.getppid() == parent:
         time.sleep(SECONDS_BETWEEN_LOOKS)
     os._exit(1)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmcloudseg.clouds import KIND_ODDS, MASK_THRESHOLD, simulate_clouds
+from mmcloudseg.clouds import CloudSettings, simulate_clouds
 from mmcloudseg.clouds.octaves import uniform
 from mmcloudseg.clouds.simulation import generator
 from mmcloudseg.rasters.grids import resample
@@ -42,48 +43,37 @@ class SimulateClouds(BaseTransform):
     - cloud_kind (the kind's name, 'none' where no cloud was drawn)
 
     Args:
-        gsd_m: Side of an optical pixel in metres.
-        wavelengths_um: Centre of each optical band in micrometres.
-        white: Image value of a fully opaque cloud, for all bands or each; by default its
-            reflectance times ``scale``.
-        scale: Image value of a reflectance of 1.
-        cover: Share of cloudy pixels, 0 to 1, or a range to draw it from.
-        kind: Name of a kind, or names and their odds.
-        clear_fraction: Fraction of samples that get no cloud at all.
-        mask_dir: Folder of real masks (``.npy`` or ``.tif``, non-zero is cloud); each sample takes
-            the place and shape of one of them, brought to its size.
-        threshold: Opacity above which a pixel counts as cloudy.
-        octaves: Of the cloud field.
-        seed: Of the whole set.
+        clear_fraction: Fraction of samples that get no clouds at all.
+        mask_dir: Folder of real masks (``.npy`` or ``.tif``, non-zero is cloud). Each sample takes
+            the place and shape of one of them, resampled to its size.
+        seed: Seed of the whole set.
         redraw: Draw other clouds at each visit, for training.
+        settings: The fields of ``CloudSettings``, of which ``gsd_m`` and ``wavelengths_um`` are
+            required.
+
+    Raises:
+        TypeError: If an argument is unknown or a required one missing.
+        ValueError: If an argument is outside its range.
     """
 
     def __init__(
         self,
-        gsd_m: float,
-        wavelengths_um: Sequence[float],
-        white: Sequence[float] | float | None = None,
-        scale: float = 10_000.0,
-        cover: float | tuple[float, float] = (0.0, 1.0),
-        kind: str | Mapping[str, float] = KIND_ODDS,
         clear_fraction: float = 0.0,
         mask_dir: str | None = None,
-        threshold: float = MASK_THRESHOLD,
-        octaves: int = 8,
         seed: int = 0,
         redraw: bool = False,
+        **settings: Any,
     ) -> None:
         super().__init__()
-        self.settings = dict(
-            gsd_m=gsd_m,
-            wavelengths_um=tuple(wavelengths_um),
-            white=white,
-            scale=scale,
-            cover=cover,
-            kind=kind,
-            threshold=threshold,
-            octaves=octaves,
-        )
+        known = [field.name for field in dataclasses.fields(CloudSettings)]
+        unknown = [key for key in settings if key not in known]
+        if unknown:
+            own = ("clear_fraction", "mask_dir", "seed", "redraw")
+            raise TypeError(
+                f"SimulateClouds: unknown argument {', '.join(unknown)}. Remove it from the "
+                f"config, or correct it to one of {', '.join([*known, *own])}."
+            )
+        self.settings = CloudSettings(**settings)
         if not 0 <= clear_fraction <= 1:
             raise ValueError(f"clear_fraction: expected 0 to 1, found {clear_fraction}")
         self.clear_fraction = clear_fraction
@@ -91,7 +81,8 @@ class SimulateClouds(BaseTransform):
         self.seed = seed
         self.redraw = redraw
         # What is wrong with the settings shows when the pipeline is built, not in a worker.
-        simulate_clouds(np.zeros((len(wavelengths_um), 4, 4)), name="", **self.settings)
+        bands = len(self.settings.wavelengths_um)
+        simulate_clouds(np.zeros((bands, 4, 4)), self.settings, name="")
 
     def transform(self, results: dict) -> dict:
         """Draw clouds.
@@ -109,10 +100,10 @@ class SimulateClouds(BaseTransform):
             image = np.ascontiguousarray(results["img"][..., start:stop].transpose(2, 0, 1))
             drawn = simulate_clouds(
                 image,
+                self.settings,
                 name=name,
                 seed=self.seed,
                 mask=self._real_mask(choices, shape),
-                **self.settings,
             )
             results["img"] = results["img"].copy()
             results["img"][..., start:stop] = drawn.image.transpose(1, 2, 0)
@@ -125,7 +116,7 @@ class SimulateClouds(BaseTransform):
 
     def _optical_bands(self, results: dict) -> tuple[int, int]:
         layout = results["band_layout"]
-        wanted = len(self.settings["wavelengths_um"])
+        wanted = len(self.settings.wavelengths_um)
         start, stop = layout.get("optical", (0, 0))
         if stop - start != wanted:
             raise ValueError(

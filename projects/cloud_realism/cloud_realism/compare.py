@@ -27,7 +27,13 @@ from cloud_realism.pairs import (
 )
 from cloud_realism.plots import PicturePair, draw_cloud_comparison
 from cloud_realism.statistics import CloudStatistics, cloud_statistics
-from mmcloudseg.clouds import CLOUD_KINDS, KIND_ODDS, SimulatedClouds, simulate_clouds
+from mmcloudseg.clouds import (
+    CLOUD_KINDS,
+    KIND_ODDS,
+    CloudSettings,
+    SimulatedClouds,
+    simulate_clouds,
+)
 from mmcloudseg.datasets.header_checks import evenly_spaced
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.files import atomic_write
@@ -43,7 +49,7 @@ Task = tuple[int, str, int]
 
 
 @dataclass(frozen=True)
-class CloudSettings:
+class ComparisonSettings:
     """How clouds are drawn and measured.
 
     Attributes:
@@ -105,7 +111,7 @@ class _Gathered:
 def compare_clouds(
     datasets: Sequence[Mapping],
     out: str | Path,
-    settings: CloudSettings | None = None,
+    settings: ComparisonSettings | None = None,
     progress: Callable[[list[Task]], Iterable[Task]] = iter,
 ) -> Summary:
     """Compare real clouds with simulated ones; write clouds.json, clouds.md and clouds.png.
@@ -123,7 +129,7 @@ def compare_clouds(
         DataError: If the data cannot be compared; nothing is written then.
         ValueError: If settings do not fit the data.
     """
-    settings = settings or CloudSettings()
+    settings = settings or ComparisonSettings()
     samples, bands = list_pairs(datasets)
     samples = [samples[i] for i in evenly_spaced(len(samples), settings.max_samples)]
     centres_um = tuple(settings.wavelengths_um or band_centres_um(bands))
@@ -148,7 +154,7 @@ class _Measure:
     """Simulates and measures in the units of one set of bands."""
 
     def __init__(
-        self, settings: CloudSettings, bands: Sequence[str], centres_um: Sequence[float]
+        self, settings: ComparisonSettings, bands: Sequence[str], centres_um: Sequence[float]
     ) -> None:
         self.settings, self.bands, self.centres_um = settings, bands, centres_um
         short = [i for i, um in enumerate(centres_um) if um <= _LONGEST_VISIBLE_UM]
@@ -168,18 +174,16 @@ class _Measure:
         white = self.settings.white
         if white is not None:
             white = list(white) if len(white) > 1 else white[0]
-        return simulate_clouds(
-            pair.clear,
-            name=pair.name,
-            seed=seed,
+        clouds = CloudSettings(
             gsd_m=pair.gsd_m,
             wavelengths_um=self.centres_um,
             cover=float(pair.mask.mean()),
             kind=kind,
             white=white,
             scale=self.settings.scale,
-            mask=pair.mask if real_mask else None,
         )
+        mask = pair.mask if real_mask else None
+        return simulate_clouds(pair.clear, clouds, name=pair.name, seed=seed, mask=mask)
 
     def pictures(self, pair: CloudPair) -> PicturePair:
         """What the picture shows of a pair: every kind, whichever are measured."""
@@ -225,7 +229,7 @@ def _gather(
 
 
 def _read_or_skip(
-    sample: Mapping, settings: CloudSettings, gathered: _Gathered
+    sample: Mapping, settings: ComparisonSettings, gathered: _Gathered
 ) -> CloudPair | None:
     try:
         return read_pair(sample, settings.gsd_m)
@@ -235,7 +239,7 @@ def _read_or_skip(
 
 
 def _report(
-    settings: CloudSettings,
+    settings: ComparisonSettings,
     bands: Sequence[str],
     centres_um: Sequence[float],
     gathered: _Gathered,
@@ -281,7 +285,7 @@ def _report(
 def _markdown(
     comparisons: Sequence[SampleComparison],
     summary: Summary,
-    settings: CloudSettings,
+    settings: ComparisonSettings,
     skipped: Sequence[str],
 ) -> str:
     lines = [

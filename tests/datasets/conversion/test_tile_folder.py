@@ -50,10 +50,10 @@ def test_another_recipe_is_refused(folder):
         TileFolder(folder.path, dict(RECIPE, seed=1, scenes=scenes)).check_recipe()
     lines = str(error.value).splitlines()
     assert lines == [
-        f"{folder.path}: made by another recipe (2 in all):",
+        f"{folder.path}: made with another recipe (2 in all):",
         "  - seed: 0 there, 1 now",
         "  - scenes: train 2 scenes, test 1 scenes there, train 1 scenes, test 1 scenes now",
-        f"Give the same arguments and scenes, or name another OUT, or delete {folder.path}.",
+        f"Use the same arguments and scenes, choose another OUT, or delete {folder.path}.",
     ]
     folder.check_recipe()
 
@@ -64,7 +64,9 @@ def test_folders_that_are_not_ours(folder):
     (folder.path / ".whu_opt_sar.json.17.part").write_text("{")
     folder.check_recipe()
     (folder.path / "thesis.tex").write_text("")
-    with pytest.raises(DataError, match=r"holds thesis\.tex and no whu_opt_sar\.json"):
+    with pytest.raises(
+        DataError, match=r"holds thesis\.tex but no whu_opt_sar\.json.*Choose another OUT"
+    ):
         folder.check_recipe()
     (folder.path / "whu_opt_sar.json").write_text("{")
     with pytest.raises(DataError, match=r"not a recipe .*Delete"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.datasets.conversion import check
+from mmcloudseg.datasets.conversion import ConversionSettings, check
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.errors import DataError
 
@@ -42,11 +42,15 @@ def edit(tree):
     return change
 
 
+def run(root, **kwargs):
+    settings = dict(tile_sizes=(64,), subset=True, jobs=1)
+    return check(root, ConversionSettings(**{**settings, **kwargs}))
+
+
 def problems(root, **kwargs):
     """The report's lines, without the title and the advice."""
-    settings = dict(tile_sizes=[64], subset=True, jobs=1)
     with pytest.raises(DataError) as error:
-        check(root, **{**settings, **kwargs})
+        run(root, **kwargs)
     title, *lines, advice = str(error.value).splitlines()
     assert "Nothing was written" in advice and "--subset" in advice
     count = int(re.search(r": (\d+) problem\(s\)", title)[1])
@@ -56,7 +60,7 @@ def problems(root, **kwargs):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_sound_tree(scenes, jobs):
-    found = check(scenes, tile_sizes=[64, 200], subset=True, jobs=jobs)
+    found = run(scenes, tile_sizes=(64, 200), jobs=jobs)
     assert found.names() == dict(train=[C, D], val=[A, B], test=[T, U])
     assert found.left_out == () and found.problems == ()
 
@@ -117,7 +121,7 @@ def test_an_empty_folder(tree):
 def test_scenes_that_are_not_there_at_all(tree):
     with open(tree / "train_list.txt", "a") as file:
         file.write("NH50E006001\nNH50E007001\n")
-    found = check(tree, tile_sizes=[64], subset=True, jobs=1)
+    found = run(tree)
     assert found.left_out == ("NH50E006001", "NH50E007001")
     assert sum(map(len, found.names().values())) == 6
     lines = problems(tree, subset=False)
@@ -130,7 +134,7 @@ def test_no_scene_left(tree):
     for scene in (T, U):
         for folder in ("optical", "sar", "lbl"):
             (tree / folder / f"{scene}.tif").unlink()
-    assert problems(tree) == ["test_list.txt: lists no scene that is there"]
+    assert problems(tree) == ["test_list.txt: lists no scene that has files"]
 
 
 def test_names_and_sheets(tree):
@@ -141,7 +145,7 @@ def test_names_and_sheets(tree):
     (tree / "test_list.txt").write_text(f"scene1\n{U}")
     lines = problems(tree)
     assert lines[0].startswith("scene1: not the name of a map sheet")
-    assert lines[1].startswith("train_list.txt: its 2 scene(s) are all on one 1:100 000 map sheet")
+    assert lines[1].startswith("train_list.txt: its 2 scene(s) lie on one 1:100 000 map sheet")
     assert len(lines) == 2
 
 
@@ -161,7 +165,7 @@ def test_sar_in_the_labels_folder(tree):
     (tree / "sar").rename(tree / "lbl")
     (tree / "x").rename(tree / "sar")
     image, narrow = problems(tree)
-    assert image.startswith("lbl/: more than 20 codes that are not of 0, 10, 20,")
+    assert image.startswith("lbl/: more than 20 codes other than 0, 10, 20,")
     assert image.endswith("(6 scenes)")
     assert narrow.startswith("sar/: 200 x 299 pixels, expected 200 x 300")
 
@@ -187,11 +191,11 @@ def test_bands_types_sizes_and_codes(tree, edit):
 def test_a_scene_smaller_than_a_tile(tree, edit):
     for folder in ("optical", "sar", "lbl"):
         edit(f"{folder}/{A}.tif", lambda pixels: pixels[:, :120])
-    assert problems(tree, tile_sizes=[64, 128]) == [
+    assert problems(tree, tile_sizes=(64, 128)) == [
         "optical/: 120 x 300 pixels, smaller than a tile of 128 x 128; choose a smaller "
         f"--tile-size: {A}"
     ]
-    check(tree, tile_sizes=[64], subset=True, jobs=1)
+    run(tree)
 
 
 def test_truncated_and_foreign_files(tree):

@@ -1,5 +1,6 @@
 """Conversion of a small published tree: what is written, and what interruptions do to it."""
 
+import contextlib
 import csv
 import multiprocessing
 import os
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.clouds import simulate_clouds
-from mmcloudseg.datasets.conversion import convert
+from mmcloudseg.clouds import CloudSettings, simulate_clouds
+from mmcloudseg.datasets.conversion import ConversionSettings, convert
 from mmcloudseg.datasets.conversion.manifest import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
 from mmcloudseg.rasters.reading import raster_session
@@ -32,7 +33,8 @@ TILES = 4 * 5
 
 
 def run(root, out, **kwargs):
-    return convert(root, out, **{**dict(tile_sizes=[SIZE], subset=True, jobs=1), **kwargs})
+    settings = dict(tile_sizes=(SIZE,), subset=True, jobs=1)
+    return convert(root, out, ConversionSettings(**{**settings, **kwargs}))
 
 
 def read(path):
@@ -108,17 +110,15 @@ def test_no_pixel_of_a_test_or_validation_scene_is_trained_on(scenes, made):
 
 def test_clouds_are_those_of_the_tiles_name_and_seed(made):
     covers = []
+    settings = CloudSettings(
+        gsd_m=5,
+        wavelengths_um=(0.66, 0.555, 0.485, 0.83),
+        white=(245, 240, 240, 250),
+    )
     for name in names_of(made, "val")[:6] + names_of(made, "test")[:6]:
         clear = read(made / "optical" / f"{name}.tif")
         cloudy, opacity, mask = (read(made / folder / f"{name}.tif") for folder in CLOUDS)
-        drawn = simulate_clouds(
-            clear,
-            name=name,
-            seed=0,
-            gsd_m=5,
-            wavelengths_um=(0.66, 0.555, 0.485, 0.83),
-            white=(245, 240, 240, 250),
-        )
+        drawn = simulate_clouds(clear, settings, name=name, seed=0)
         np.testing.assert_array_equal(cloudy, drawn.image)
         np.testing.assert_array_equal(opacity[0] / np.float32(10_000), drawn.opacity)
         np.testing.assert_array_equal(mask[0], drawn.mask)
@@ -143,7 +143,7 @@ def test_several_jobs_make_the_same(scenes, made, tmp_path):
 
 
 def test_several_sizes_frozen_training_and_another_seed(scenes, made, tmp_path):
-    done = run(scenes, tmp_path, tile_sizes=[64, 96], freeze_train=True, seed=1, jobs=2)
+    done = run(scenes, tmp_path, tile_sizes=(64, 96), freeze_train=True, seed=1, jobs=2)
     assert [folder.path.name for folder in done.folders] == ["64", "96"] and done.worked
     assert len(rows_of(tmp_path / "96")) == 6 * 3 * 4
     assert read(tmp_path / "96/cloudy" / f"{names_of(tmp_path / '96', 'train')[0]}.tif").shape == (
@@ -161,7 +161,8 @@ def test_a_second_run_does_nothing(scenes, tmp_path, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     # Not even the scenes are opened.
     monkeypatch.setattr(rasterio, "open", None)
-    assert not run(scenes, tmp_path, clouds=None).worked
+    monkeypatch.setattr(whu_tiles, "simulate_clouds", None)
+    assert not run(scenes, tmp_path).worked
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
@@ -174,7 +175,7 @@ def test_a_second_run_does_nothing(scenes, tmp_path, monkeypatch):
     ],
 )
 def test_another_recipe_is_refused(scenes, made, change, message):
-    with pytest.raises(DataError, match=rf"{message}[\s\S]*name another OUT, or delete"):
+    with pytest.raises(DataError, match=rf"{message}[\s\S]*choose another OUT, or delete"):
         run(scenes, made.parent, **change)
 
 
@@ -220,7 +221,7 @@ def test_problems_leave_a_strange_folder_as_it_is(tmp_path, scenes):
     (tmp_path / "64" / "optical" / ".download.part").write_text("")
     with pytest.raises(DataError, match="expected 100"):
         run(scenes, tmp_path, subset=False)
-    with pytest.raises(DataError, match="were not made here"):
+    with pytest.raises(DataError, match=r"64: .*Choose another OUT"):
         run(scenes, tmp_path)
     assert files_below(tmp_path) == ["64/optical/.download.part"]
 
@@ -233,23 +234,37 @@ def test_problems_stop_it_before_anything_is_written(tmp_path, scenes):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("sizes", [[], [0], [64, 64], [-32]])
+@pytest.mark.parametrize("sizes", [(), (0,), (64, 64), (-32,)])
 def test_tile_sizes_out_of_range(tmp_path, scenes, sizes):
     with pytest.raises(ValueError, match="tile sizes: expected different ones above 0"):
         run(scenes, tmp_path / "out", tile_sizes=sizes)
 
 
-def stopping_clouds(image, *, name, **settings):
-    """Fails on one tile in the middle of the second validation scene."""
-    if name == "NH49E002014_r0064_c0064":
-        raise OSError(28, "No space left on device")
-    return simulate_clouds(image, name=name, **settings)
+@pytest.fixture
+def stop():
+    """``with stop():`` fails on one tile in the middle of the second validation scene."""
+
+    def stopping_clouds(image, settings, *, name, seed):
+        if name == "NH49E002014_r0064_c0064":
+            raise OSError(28, "No space left on device")
+        return simulate_clouds(image, settings, name=name, seed=seed)
+
+    @contextlib.contextmanager
+    def patched():
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            pytest.raises(OSError, match="No space left"),
+        ):
+            patch.setattr(whu_tiles, "simulate_clouds", stopping_clouds)
+            yield
+
+    return patched
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_after_an_error_it_goes_on_where_it_was(scenes, made, tmp_path, jobs):
-    with pytest.raises(OSError, match="No space left"):
-        run(scenes, tmp_path, jobs=jobs, clouds=stopping_clouds)
+def test_after_an_error_it_goes_on_where_it_was(scenes, made, tmp_path, jobs, stop):
+    with stop():
+        run(scenes, tmp_path, jobs=jobs)
     out = tmp_path / "64"
     assert not list(out.glob("*.txt")) and not (out / "manifest.csv").exists()
     assert not [file for file in files_below(out) if file.endswith(".part")]
@@ -266,10 +281,10 @@ def test_after_an_error_it_goes_on_where_it_was(scenes, made, tmp_path, jobs):
     assert files_below(out) == files_below(made)
 
 
-def test_a_scene_whose_files_have_changed_is_done_again(tmp_path, scenes):
+def test_a_scene_whose_files_have_changed_is_done_again(tmp_path, scenes, stop):
     tree = shutil.copytree(scenes, tmp_path / "tree")
-    with pytest.raises(OSError, match="No space left"):
-        run(tree, tmp_path / "out", clouds=stopping_clouds)
+    with stop():
+        run(tree, tmp_path / "out")
     for folder in FOLDERS.values():
         shutil.copy(tree / folder / "NI49E021011.tif", tree / folder / "NH49E001013.tif")
     run(tree, tmp_path / "out")
@@ -281,7 +296,7 @@ def test_a_scene_whose_files_have_changed_is_done_again(tmp_path, scenes):
 def conversion(scenes, out, jobs):
     """As a process of its own that can be killed."""
     context = multiprocessing.get_context("fork")
-    settings = dict(tile_sizes=[32], jobs=jobs)
+    settings = dict(tile_sizes=(32,), jobs=jobs)
     process = context.Process(target=run, args=(scenes, out), kwargs=settings)
     process.start()
     return process
@@ -309,7 +324,7 @@ def kill_at_some_moment(process, out, moments):
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_killed_at_any_moment_it_ends_with_the_same_manifest(scenes, tmp_path, jobs):
-    run(scenes, tmp_path / "whole", tile_sizes=[32], jobs=jobs)
+    run(scenes, tmp_path / "whole", tile_sizes=(32,), jobs=jobs)
     moments = random.Random(jobs)
     out = tmp_path / "killed"
     kills = 0
@@ -319,7 +334,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_manifest(scenes, tmp_path, j
         for tile in tiles[-20:]:
             assert read(tile).shape[1:] == (32, 32)
     assert kills >= 3
-    run(scenes, out, tile_sizes=[32], jobs=jobs)
+    run(scenes, out, tile_sizes=(32,), jobs=jobs)
     whole = tmp_path / "whole" / "32"
     assert (out / "32/manifest.csv").read_bytes() == (whole / "manifest.csv").read_bytes()
     # No leftovers, hidden ones included.
@@ -352,8 +367,8 @@ def test_two_runs_at_once_are_refused(scenes, tmp_path, monkeypatch):
     os.kill(process.pid, signal.SIGSTOP)
     monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
     try:
-        with pytest.raises(DataError, match="another run is writing to this folder"):
-            run(scenes, tmp_path, tile_sizes=[32])
+        with pytest.raises(DataError, match=r"another run .* stop it"):
+            run(scenes, tmp_path, tile_sizes=(32,))
     finally:
         process.kill()
         process.join()

@@ -74,7 +74,7 @@ def test_never_all_and_never_none():
     two = ["NH49E001001", "NH49E001002", "NH49E003001"]
     assert validation_scenes(two, 0.99) in (two[:2], two[2:])
     assert validation_scenes(two, 0.001) in (two[:2], two[2:])
-    with pytest.raises(DataError, match=r"2 scene\(s\) are all on one .* map sheet.*Add a scene"):
+    with pytest.raises(DataError, match=r"2 scene\(s\) lie on one .* map sheet.*Add a scene"):
         validation_scenes(two[:2], 0.1)
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from mmcloudseg.datasets.conversion.whu_tiles import (
     FOLDERS,
-    Scene,
+    PublishedScene,
     cut_tiles,
     read_rows,
     tile_name,
@@ -61,7 +61,7 @@ def scene_of(root, name, write, optical, sar, label):
     for modality, pixels in dict(optical=optical, sar=sar, label=label).items():
         write(root / FOLDERS[modality] / f"{name}.tif", pixels)
     files = {modality: f"{root}/{folder}/{name}.tif" for modality, folder in FOLDERS.items()}
-    return Scene(name, "train", files)
+    return PublishedScene(name, "train", files)
 
 
 @pytest.mark.parametrize("narrower", [0, 1])

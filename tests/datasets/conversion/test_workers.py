@@ -1,6 +1,5 @@
 """What may happen to processes: errors, a death, the death of their parent."""
 
-import functools
 import multiprocessing
 import os
 import signal
@@ -25,8 +24,10 @@ def fail(number):
     raise DataError(f"no {number}.tif")
 
 
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
+def die_at(number):
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.02)
 
 
 def sleep_on(pipe):
@@ -34,53 +35,56 @@ def sleep_on(pipe):
     time.sleep(60)
 
 
-def tasks(function, numbers):
-    return [functools.partial(function, number) for number in numbers]
-
-
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_results(jobs):
     with Workers(jobs) as workers:
         for _ in range(2):
-            results = list(workers.run(tasks(square, range(20))))
+            results = list(workers.map(square, range(20)))
             assert sorted(value for value, _ in results) == [n * n for n in range(20)]
             processes = {pid for _, pid in results}
             assert (processes == {os.getpid()}) == (jobs == 1)
-        assert list(workers.run([])) == []
+        assert list(workers.map(square, [])) == []
 
 
 def test_results_come_when_they_are_ready():
     with Workers(2) as workers:
-        assert list(workers.run(tasks(wait_then, [20, 0, 1, 2]))) == [0, 1, 2, 20]
+        assert list(workers.map(wait_then, [20, 0, 1, 2]))[-1] == 20
 
 
-def test_tasks_are_asked_for_one_by_one():
-    asked = []
-
-    def lazily():
-        for number in range(10):
-            asked.append(number)
-            yield functools.partial(square, number)
-
+def test_processes_are_forked_at_once_and_not_with_the_first_result():
+    """A fork after the start of a thread, such as that of a progress bar, may hang."""
     with Workers(2) as workers:
-        next(workers.run(lazily()))
-    assert len(asked) <= 4
+        results = workers.map(square, range(4))
+        assert len(multiprocessing.active_children()) == 2
+        assert len(list(results)) == 4
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_keeps_its_type_and_text(jobs):
     with pytest.raises(DataError, match=r"no 3\.tif"), Workers(jobs) as workers:
-        list(workers.run(tasks(fail, [3])))
+        list(workers.map(fail, [3]))
+
+
+def test_after_an_error_the_waiting_items_are_left_undone(tmp_path):
+    paths = [tmp_path / str(number) for number in range(100)]
+    with pytest.raises(FileNotFoundError), Workers(2) as workers:
+        list(workers.map(touch, [tmp_path / "no" / "such", *paths]))
+    assert len(list(tmp_path.iterdir())) < 50
+
+
+def touch(path):
+    time.sleep(0.01)
+    path.touch()
 
 
 def test_a_worker_that_dies_is_told():
-    with pytest.raises(ChildProcessError, match=r"exit code -9.*fewer --jobs"), Workers(2) as w:
-        list(w.run([die, *tasks(wait_then, [1])]))
+    with pytest.raises(ChildProcessError, match=r"memory.*fewer --jobs"), Workers(2) as workers:
+        list(workers.map(die_at, range(4)))
 
 
 def test_workers_end_when_the_block_does():
     with Workers(2) as workers:
-        children = {pid for _, pid in workers.run(tasks(square, range(50)))}
+        children = {pid for _, pid in workers.map(square, range(50))}
     for pid in children:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -92,7 +96,7 @@ def test_workers_end_when_their_parent_is_killed():
 
     def parent():
         with Workers(2) as workers:
-            list(workers.run(tasks(sleep_on, [theirs, theirs])))
+            list(workers.map(sleep_on, [theirs, theirs]))
 
     process = multiprocessing.get_context("fork").Process(target=parent)
     process.start()

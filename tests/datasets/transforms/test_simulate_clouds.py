@@ -127,6 +127,10 @@ def test_wrong_settings_are_found_when_the_pipeline_is_built(tmp_path):
     )
     with pytest.raises(ValueError, match="'mist'"):
         build(kind="mist")
+    with pytest.raises(TypeError, match=r"unknown argument covr\. Remove it .* cover, .* redraw"):
+        build(covr=0.5)
+    with pytest.raises(TypeError, match="gsd_m"):
+        TRANSFORMS.build(dict(type="SimulateClouds", wavelengths_um=(0.5,)))
     with pytest.raises(ValueError, match="each of 4 bands, found 1"):
         build(white=[1.0])
     with pytest.raises(ValueError, match="clear_fraction: expected 0 to 1, found 2"):
