@@ -114,9 +114,9 @@ class TileFolder:
         """Write the recipe, create the folders, and remove files of an interrupted run."""
         # The recipe comes first: it tells this folder from one that the converter did not make.
         write_text(self.path / RECIPE_FILE, json.dumps(self.recipe, indent=2) + "\n")
+        self.tidy()
         for name in (RECORDS, *MODALITIES):
             (self.path / name).mkdir(exist_ok=True)
-        self.remove_unfinished_files()
 
     def record(self, scene: str, rows: Sequence[Row], state: Any) -> None:
         """Note that a scene is finished."""
@@ -126,16 +126,14 @@ class TileFolder:
     def finish(self, rows: Iterable[Row]) -> None:
         """Write the lists and the manifest, and remove the records."""
         write_manifest(self.path, rows)
-        self.remove_records()
+        self.tidy()
 
-    def remove_records(self) -> None:
-        """Remove the records, which a folder with a manifest does not need."""
-        shutil.rmtree(self.path / RECORDS, ignore_errors=True)
-
-    def remove_unfinished_files(self) -> None:
-        """Remove files that an interrupted run did not complete."""
+    def tidy(self) -> None:
+        """Remove incomplete files and, once there is a manifest, the records."""
         for path in list(self.path.rglob(UNFINISHED)):
             path.unlink(missing_ok=True)
+        if (self.path / MANIFEST).is_file():
+            shutil.rmtree(self.path / RECORDS, ignore_errors=True)
 
     def summary(self) -> str:
         """Number of tiles and scenes by split, size on disk, and digest of the manifest."""

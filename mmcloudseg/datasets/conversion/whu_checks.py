@@ -11,6 +11,7 @@ from rasterio.profiles import Profile
 from rasterio.windows import Window
 from tqdm import tqdm
 
+from mmcloudseg.datasets.conversion.settings import ConversionSettings
 from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, PublishedScene
 from mmcloudseg.datasets.conversion.whu_tree import Problem, PublishedTree
 from mmcloudseg.datasets.conversion.workers import Workers
@@ -29,39 +30,30 @@ ROWS_AT_ONCE = 512
 MANY_CODES = 20
 
 
-def check_tree(
-    tree: PublishedTree,
-    workers: Workers,
-    smallest: int,
-    subset: bool = False,
-    progress: bool = False,
-) -> None:
+def check_tree(tree: PublishedTree, workers: Workers, settings: ConversionSettings) -> None:
     """Check everything that would stop the conversion, before it begins.
-
-    Args:
-        tree: What the lists and names say.
-        workers: Run the checks of the scenes.
-        smallest: Rows and columns that a scene needs, the side of the largest tile.
-        subset: Whether sizes other than the published one are allowed.
-        progress: Whether to show a progress bar.
 
     Raises:
         DataError: If anything is wrong; the message lists all of it.
     """
-    check = functools.partial(check_scene, smallest=smallest, subset=subset)
     scenes = [scene for scene in tree.scenes if scene.files]
-    results = workers.map(check, scenes)
+    check = functools.partial(check_scene, settings=settings)
     bar = tqdm(
-        results, "checking", len(scenes), unit="scene", disable=not progress, dynamic_ncols=True
+        workers.map(check, scenes),
+        "checking",
+        len(scenes),
+        unit="scene",
+        disable=not settings.progress,
+        dynamic_ncols=True,
     )
     found = [problem for result in bar for problem in result]
     problems = [*tree.problems, *sorted(found, key=lambda problem: problem.scene)]
     if problems:
-        raise DataError(report(tree.root, problems))
+        raise DataError(_report(tree.root, problems))
 
 
-def report(root: Path, problems: Sequence[Problem]) -> str:
-    """Put all problems into one text; scenes that share a problem share a line."""
+def _report(root: Path, problems: Sequence[Problem]) -> str:
+    """All problems in one text; scenes that share a problem share a line."""
     groups: dict[str, list[str]] = {}
     for problem in problems:
         groups.setdefault(problem.what, []).extend([problem.scene] if problem.scene else [])
@@ -76,17 +68,8 @@ def report(root: Path, problems: Sequence[Problem]) -> str:
     return "\n".join(lines)
 
 
-def check_scene(scene: PublishedScene, smallest: int = 1, subset: bool = False) -> list[Problem]:
-    """Check the files of one scene against the published set and against each other.
-
-    Args:
-        scene: The scene; files may be missing.
-        smallest: Rows and columns that it needs.
-        subset: Whether sizes other than the published one are allowed.
-
-    Returns:
-        The problems.
-    """
+def check_scene(scene: PublishedScene, settings: ConversionSettings) -> list[Problem]:
+    """Check the files of one scene against the published set and against each other."""
     problems, headers = [], {}
     with raster_session():
         for modality, path in scene.files.items():
@@ -94,7 +77,7 @@ def check_scene(scene: PublishedScene, smallest: int = 1, subset: bool = False) 
                 headers[modality] = _read_to_the_end(path)
             except DataError as error:
                 problems.append(Problem(str(error)))
-        found = [*_band_problems(headers), *_shape_problems(headers, smallest, subset)]
+        found = [*_band_problems(headers), *_shape_problems(headers, settings)]
         if "label" in headers and headers["label"]["count"] == 1:
             try:
                 found += _code_problems(_label_codes(scene.files["label"]))
@@ -131,12 +114,13 @@ def _band_problems(headers: Mapping[str, Profile]) -> Iterator[str]:
             yield f"{FOLDERS[modality]}/: pixels of {header['dtype']}, expected {PIXEL_TYPE}"
 
 
-def _shape_problems(headers: Mapping[str, Profile], smallest: int, subset: bool) -> Iterator[str]:
+def _shape_problems(headers: Mapping[str, Profile], settings: ConversionSettings) -> Iterator[str]:
     shapes = {name: (header["height"], header["width"]) for name, header in headers.items()}
-    expected = None if subset else PUBLISHED_SHAPE
+    expected = None if settings.subset else PUBLISHED_SHAPE
     if "optical" in shapes:
         optical = shapes["optical"]
         found = f"{FOLDERS['optical']}/: {_text(optical)} pixels"
+        smallest = max(settings.tile_sizes)
         if min(optical) < smallest:
             yield (
                 f"{found}, smaller than a tile of {smallest} x {smallest}; choose a smaller "

@@ -43,50 +43,37 @@ class PublishedScene:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class TileRow:
-    """The tiles next to each other in a scene, which one process converts at a time.
+def convert_row(
+    place: tuple[PublishedScene, int], folder: Path, size: int, seed: int, freeze_train: bool
+) -> tuple[str, list[Row]]:
+    """Write the tiles next to each other in a scene.
 
-    Attributes:
-        scene: The scene.
-        top: Their first row in the scene.
-        size: Rows and columns of a tile.
-        count: Number of tiles.
+    Args:
+        place: The scene and the first row of the tiles there.
         folder: The folder of tiles.
+        size: Rows and columns of a tile.
         seed: Seed of the clouds.
-        cloudy: Whether the tiles get clouds.
+        freeze_train: Whether training tiles get clouds too.
+
+    Returns:
+        The scene's name, and the tiles' rows of the manifest.
     """
-
-    scene: PublishedScene
-    top: int
-    size: int
-    count: int
-    folder: Path
-    seed: int
-    cloudy: bool
-
-    def convert(self) -> tuple[str, list[Row]]:
-        """Write the tiles.
-
-        Returns:
-            The scene's name, and the tiles' rows of the manifest.
-        """
-        with raster_session():
-            pixels = read_rows(self.scene, self.top, self.size)
-            tiles = cut_tiles(self.scene.name, pixels, self.top)
-            return self.scene.name, [self._write(name, tile) for name, tile in tiles]
-
-    def _write(self, name: str, tile: dict[str, np.ndarray]) -> Row:
-        if self.cloudy:
-            drawn = simulate_clouds(tile["optical"], CLOUD_SETTINGS, name=name, seed=self.seed)
-            opacity = np.rint(drawn.opacity[None] * float(OPACITY_STEPS)).astype(np.uint16)
-            mask = drawn.mask[None].astype(np.uint8)
-            tile |= dict(cloudy=drawn.image, cloud_opacity=opacity, cloud_mask=mask)
-        for modality, pixels in tile.items():
-            profile = GeoTiffProfile(compress="deflate", predictor=PREDICTORS[modality])
-            write_geotiff(self.folder / modality / f"{name}.tif", pixels, profile)
-        sums = {modality: pixel_checksum(pixels) for modality, pixels in tile.items()}
-        return dict(split=self.scene.split, name=name, **{m: sums.get(m, "") for m in MODALITIES})
+    scene, top = place
+    cloudy = freeze_train or scene.split != "train"
+    rows = []
+    with raster_session():
+        for name, tile in cut_tiles(scene, top, size):
+            if cloudy:
+                drawn = simulate_clouds(tile["optical"], CLOUD_SETTINGS, name=name, seed=seed)
+                opacity = np.rint(drawn.opacity[None] * float(OPACITY_STEPS)).astype(np.uint16)
+                mask = drawn.mask[None].astype(np.uint8)
+                tile |= dict(cloudy=drawn.image, cloud_opacity=opacity, cloud_mask=mask)
+            for modality, pixels in tile.items():
+                profile = GeoTiffProfile(compress="deflate", predictor=PREDICTORS[modality])
+                write_geotiff(folder / modality / f"{name}.tif", pixels, profile)
+            sums = {m: pixel_checksum(tile[m]) if m in tile else "" for m in MODALITIES}
+            rows.append(dict(split=scene.split, name=name, **sums))
+    return scene.name, rows
 
 
 def tile_origins(length: int, size: int) -> list[int]:
@@ -114,17 +101,19 @@ def tile_name(scene: str, row: int, column: int) -> str:
     return f"{scene}_r{row:04d}_c{column:04d}"
 
 
-def read_rows(scene: PublishedScene, top: int, height: int) -> dict[str, np.ndarray]:
-    """Read some rows of a scene in full width.
+def cut_tiles(
+    scene: PublishedScene, top: int, size: int
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Cut the tiles next to each other out of a scene.
 
     Args:
         scene: The scene.
-        top: First row.
-        height: Number of rows.
+        top: First row of the tiles.
+        size: Rows and columns of a tile.
 
-    Returns:
-        Modality -> bands x rows x columns, all as wide as the optical image: a label that is one
-        column narrower is completed with a column of background.
+    Yields:
+        A tile's name and its pixels, modality -> bands x size x size. A label that is one column
+        narrower than the optical image is completed with a column of background.
 
     Raises:
         DataError: If a file cannot be read.
@@ -132,27 +121,10 @@ def read_rows(scene: PublishedScene, top: int, height: int) -> dict[str, np.ndar
     rows = {}
     for modality, path in scene.files.items():
         with open_raster(path) as source:
-            rows[modality] = source.read(window=Window(0, top, source.width, height))
-    missing = rows["optical"].shape[2] - rows["label"].shape[2]
-    padding = ((0, 0), (0, 0), (0, missing))
+            rows[modality] = source.read(window=Window(0, top, source.width, size))
+    width = rows["optical"].shape[2]
+    padding = ((0, 0), (0, 0), (0, width - rows["label"].shape[2]))
     rows["label"] = np.pad(rows["label"], padding, constant_values=BACKGROUND_CODE)
-    return rows
-
-
-def cut_tiles(
-    scene: str, rows: Mapping[str, np.ndarray], top: int
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Cut rows into square tiles.
-
-    Args:
-        scene: Name of the scene.
-        rows: As from :func:`read_rows`.
-        top: First row, for the names of the tiles.
-
-    Yields:
-        A tile's name and its pixels, modality -> bands x size x size.
-    """
-    _, size, width = rows["optical"].shape
     for left in tile_origins(width, size):
-        tile = {name: pixels[:, :, left : left + size] for name, pixels in rows.items()}
-        yield tile_name(scene, top, left), tile
+        tile = {modality: pixels[:, :, left : left + size] for modality, pixels in rows.items()}
+        yield tile_name(scene.name, top, left), tile

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mmcloudseg.datasets.conversion.manifest import SPLITS
+from mmcloudseg.datasets.conversion.settings import ConversionSettings
 from mmcloudseg.datasets.conversion.whu_split import (
     BOTH_LISTS,
     LISTS,
@@ -21,14 +23,8 @@ PUBLISHED_SCENES = 100
 SUFFIXES = (".tif", ".tiff")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something that is wrong with the published set.
-
-    Attributes:
-        what: Where, what was found and what was expected; the same for all scenes that share it.
-        scene: The scene that it is about, if any.
-    """
+class Problem(NamedTuple):
+    """What is wrong (the same for all scenes that share it), and the scene that it is about."""
 
     what: str
     scene: str = ""
@@ -56,13 +52,12 @@ class PublishedTree:
         return {split: [s.name for s in self.scenes if s.split == split] for split in SPLITS}
 
 
-def find_scenes(root: Path, val_fraction: float = 0.1, subset: bool = False) -> PublishedTree:
+def find_scenes(root: Path, settings: ConversionSettings) -> PublishedTree:
     """List the scenes without opening their images.
 
     Args:
         root: Folder that holds ``optical``, ``sar``, ``lbl`` and the two lists.
-        val_fraction: As in :func:`validation_scenes`.
-        subset: Whether a part of the set is enough: listed scenes without any file are left out.
+        settings: With ``subset``, listed scenes without any file are left out.
 
     Returns:
         The tree. Problems are reported in its attributes, not raised.
@@ -75,12 +70,12 @@ def find_scenes(root: Path, val_fraction: float = 0.1, subset: bool = False) -> 
     existing = set().union(*files.values())
     lists = read_lists(root)
     listed = set().union(*lists.values())
-    absent = listed - existing if subset else set()
+    absent = listed - existing if settings.subset else set()
     lists = {split: [n for n in names if n not in absent] for split, names in lists.items()}
-    splits, split_problems = _splits(lists, val_fraction)
+    splits, split_problems = _splits(lists, settings.val_fraction)
     problems = [
         *_folder_problems(root),
-        *_list_problems(lists, existing, subset),
+        *_list_problems(lists, existing, settings.subset),
         # A missing folder is one problem, not one for each of its files.
         *_missing_files(lists, {m: f for m, f in files.items() if (root / FOLDERS[m]).is_dir()}),
         *split_problems,

@@ -10,18 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MOST_JOBS = 4
 SECONDS_BETWEEN_LOOKS = 0.1
-
-
-def default_jobs() -> int:
-    """How many processes to start: one for each core that may be used, at most four."""
-    return min(4, len(os.sched_getaffinity(0)))
 
 
 class Workers:
@@ -31,10 +26,11 @@ class Workers:
     (joblib's are not), because importing the package would take each of them seconds.
 
     Args:
-        jobs: Number of processes.
+        jobs: Number of processes; by default one for each core that may be used, at most four.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int | None = None) -> None:
+        jobs = jobs or min(MOST_JOBS, len(os.sched_getaffinity(0)))
         self._pool = None
         if jobs > 1:
             context = multiprocessing.get_context("fork")
@@ -43,12 +39,7 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

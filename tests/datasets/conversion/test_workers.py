@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mmcloudseg.datasets.conversion.workers import Workers, default_jobs
+from mmcloudseg.datasets.conversion.workers import Workers
 from mmcloudseg.utils.errors import DataError
 
 
@@ -117,5 +117,8 @@ def is_running(pid):
         return False
 
 
-def test_jobs_by_default():
-    assert 1 <= default_jobs() <= 4
+def test_at_most_four_processes_by_default(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    with Workers() as workers:
+        workers.map(square, range(10))
+        assert len(multiprocessing.active_children()) == 4
