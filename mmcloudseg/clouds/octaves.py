@@ -20,7 +20,8 @@ _BORDER = 3  # points that each doubling of a cubic spline's lattice needs beyon
 
 def uniforms(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Draw numbers evenly from [0, 1), from raw bits."""
-    return (rng.bit_generator.random_raw(count) >> np.uint64(11)) * 2.0**-53
+    bits: NDArray[np.uint64] = rng.bit_generator.random_raw(count)
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def uniform(rng: np.random.Generator, low: float, high: float) -> float:
@@ -86,7 +87,8 @@ def _amplitudes(largest_px: float, top: int, octaves: int, roughness: float) -> 
 
 def _lattice_shape(shape: tuple[int, int], spacing: int) -> tuple[int, int]:
     """Points that span an image, with one to spare for the random place."""
-    return tuple(-(-(side - _BORDER) // spacing) + _BORDER + 1 for side in shape)
+    height, width = (-(-(side - _BORDER) // spacing) + _BORDER + 1 for side in shape)
+    return height, width
 
 
 def _lattice(

@@ -1,9 +1,10 @@
 """Light through clouds: an image of the ground, dimmed, shadowed and veiled."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mmcloudseg.clouds.layers import Clouds, row_blocks
 
@@ -26,11 +27,11 @@ def cloud_reflectance(wavelengths_um: Sequence[float]) -> NDArray[np.float64]:
 
 
 def add_clouds(
-    clear: NDArray[np.number],
+    clear: NDArray[Any],
     clouds: Clouds,
     wavelengths_um: Sequence[float],
-    white: Sequence[float] | None = None,
-) -> NDArray[np.number]:
+    white: ArrayLike | None = None,
+) -> NDArray[Any]:
     """Put clouds and their shadows over a clear image.
 
     The light that arrives is I = J t + A (1 - t): the ground's, J, dimmed by shadow and by the
@@ -57,15 +58,15 @@ def add_clouds(
             f"clear: expected bands x height x width of {expected}, as the wavelengths and clouds "
             f"say, found {clear.shape}"
         )
-    white = cloud_reflectance(wavelengths_um) if white is None else white
-    if len(white) != len(wavelengths_um):
+    values = np.asarray(cloud_reflectance(wavelengths_um) if white is None else white, float)
+    if len(values) != len(wavelengths_um):
         raise ValueError(
-            f"white: expected a value for each of {len(wavelengths_um)} bands, found {len(white)}"
+            f"white: expected a value for each of {len(wavelengths_um)} bands, found {len(values)}"
         )
     strength = np.interp(wavelengths_um, _SHADOW_UM, _SHADOW_STRENGTH)
     out = np.empty(expected, clear.dtype)
     for rows in row_blocks(clouds.thick.shape):
-        image = _render(clear[:, rows], clouds.rows(rows), wavelengths_um, white, strength)
+        image = _render(clear[:, rows], clouds.rows(rows), wavelengths_um, values, strength)
         if clear.dtype.kind in "ui":
             limits = np.iinfo(clear.dtype)
             image = np.clip(np.rint(image), limits.min, limits.max)
@@ -74,11 +75,11 @@ def add_clouds(
 
 
 def _render(
-    clear: NDArray[np.number],
+    clear: NDArray[Any],
     clouds: Clouds,
     wavelengths_um: Sequence[float],
-    white: Sequence[float],
-    strength: Sequence[float],
+    white: NDArray[np.float64],
+    strength: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     # Deep cloud is white; a veil scatters once and is dimmer.
     brightness = np.float32(0.5) + np.float32(0.5) * clouds.opacity * clouds.opacity

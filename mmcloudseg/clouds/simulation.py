@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mmcloudseg.clouds.drawing import draw_clouds
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, choose_kind
@@ -28,7 +29,7 @@ class SimulatedClouds:
         sun_azimuth_deg: Direction of the sun, clockwise from north (up in the image).
     """
 
-    image: NDArray[np.number]
+    image: NDArray[Any]
     opacity: NDArray[np.float32]
     mask: NDArray[np.bool_]
     kind: str
@@ -63,7 +64,7 @@ class CloudSettings:
 
 
 def simulate_clouds(
-    image: NDArray[np.number],
+    image: NDArray[Any],
     settings: CloudSettings,
     *,
     name: str,
@@ -108,11 +109,13 @@ def simulate_clouds(
         settings.threshold,
         settings.octaves,
     )
-    white = settings.white
-    if white is None:
+    white: ArrayLike
+    if settings.white is None:
         white = cloud_reflectance(wavelengths_um) * settings.scale
-    elif isinstance(white, int | float):
-        white = [white] * len(wavelengths_um)
+    elif isinstance(settings.white, int | float):
+        white = [settings.white] * len(wavelengths_um)
+    else:
+        white = settings.white
     return SimulatedClouds(
         image=add_clouds(image, clouds, wavelengths_um, white),
         opacity=clouds.opacity,

@@ -1,10 +1,9 @@
 """Writes patches in the folders and files of LuojiaSET-OSFCR."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from mmcloudseg.procedural.mini_layout import MiniLayout, north_up
+from mmcloudseg.procedural.mini_layout import MiniLayout, Progress, north_up
 from mmcloudseg.procedural.mini_luojia import (
     LUOJIA_BINS,
     LUOJIA_GSD_M,
@@ -22,11 +21,9 @@ def write_mini_luojia(
     patches_per_roi: int = 6,
     seed: int = 0,
     force: bool = False,
-    progress: Callable[[list[tuple[int, int]]], Iterable[tuple[int, int]]] = iter,
+    progress: Progress = iter,
 ) -> int:
-    """Make the miniature LuojiaSET-OSFCR.
-
-    Everything is written to a folder beside ``out`` first and moved when complete.
+    """Make the mini LuojiaSET-OSFCR.
 
     Args:
         out: Folder to make; its parents are made as needed.
@@ -70,7 +67,7 @@ def write_luojia_patch(root: Path, patch: LuojiaPatch) -> None:
         compress="deflate",
         interleave="band",
     )
-    # Differences between neighbours take less space than values: 2 of integers, 3 of floats.
+    # Differences between neighbours compress better than values: 2 for integers, 3 for floats.
     whole, floating = replace(profile, predictor=2), replace(profile, predictor=3)
     for view in patch.views:
         mask = view.mask.astype("uint8")

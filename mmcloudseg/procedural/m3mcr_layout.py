@@ -1,12 +1,18 @@
 """Writes samples in the folders, files and lists of M3M-CR."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mmcloudseg.procedural.mini_layout import MiniLayout, north_up
+from mmcloudseg.procedural.mini_layout import (
+    MiniLayout,
+    Progress,
+    check_counts,
+    north_up,
+    write_split_lists,
+)
 from mmcloudseg.procedural.mini_m3mcr import (
     LABEL_GSD_M,
     OPTICAL_GSD_M,
@@ -22,7 +28,7 @@ LAYOUT = MiniLayout(
     names=(*SPLITS, *(f"{split}.csv" for split in SPLITS)),
 )
 MARKER = LAYOUT.marker
-"""File that says how a folder was made, and that it may be made again."""
+"""File that says how a folder was made and that it may be replaced."""
 
 # In the lists' column order: folder's prefix, ending.
 _FILES = (
@@ -39,11 +45,9 @@ def write_mini_m3mcr(
     counts: Mapping[str, int],
     seed: int = 0,
     force: bool = False,
-    progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
+    progress: Progress = iter,
 ) -> int:
-    """Make the mini data set.
-
-    Everything is written to a folder beside ``out`` first and moved when complete.
+    """Make the mini M3M-CR.
 
     Args:
         out: Folder to make; its parents are made as needed.
@@ -60,13 +64,20 @@ def write_mini_m3mcr(
             and ``force`` is not given.
         ValueError: If a split is unknown or a number negative.
     """
-    if set(counts) - set(SPLITS) or min(counts.values(), default=0) < 0 or seed < 0:
-        raise ValueError(
-            f"write_mini_m3mcr: expected counts of {SPLITS} and a seed, none negative, found "
-            f"counts={dict(counts)}, seed={seed}"
+    counts = check_counts(counts, SPLITS, seed)
+
+    def fill(root: Path) -> None:
+        for split in SPLITS:
+            (root / split).mkdir()
+        write_split_lists(
+            root,
+            counts,
+            ".csv",
+            lambda split, index: write_sample(root, draw_sample(seed, split, index)),
+            progress,
         )
-    recipe = {"seed": seed, "samples": {split: counts.get(split, 0) for split in SPLITS}}
-    return LAYOUT.write(out, lambda root: _fill(root, counts, seed, progress), recipe, force)
+
+    return LAYOUT.write(out, fill, {"seed": seed, "samples": counts}, force)
 
 
 def write_sample(root: Path, sample: Sample) -> str:
@@ -95,19 +106,3 @@ def write_sample(root: Path, sample: Sample) -> str:
     mask.parent.mkdir(parents=True, exist_ok=True)
     np.save(mask, sample.cloud_mask, allow_pickle=False)
     return ",".join(paths)
-
-
-def _fill(
-    root: Path,
-    counts: Mapping[str, int],
-    seed: int,
-    progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]],
-) -> None:
-    lines: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for split in SPLITS:
-        (root / split).mkdir()
-    todo = [(split, index) for split in SPLITS for index in range(counts.get(split, 0))]
-    for split, index in progress(todo):
-        lines[split].append(write_sample(root, draw_sample(seed, split, index)))
-    for split in SPLITS:
-        (root / f"{split}.csv").write_text("".join(line + "\n" for line in lines[split]))

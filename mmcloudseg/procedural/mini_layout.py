@@ -1,9 +1,9 @@
-"""What writers of miniature data sets share: a set appears whole or not at all."""
+"""What the writers of the mini sets share; a set appears when it is complete, or not at all."""
 
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,16 @@ from affine import Affine
 
 from mmcloudseg.rasters.reading import raster_session
 
+Progress = Callable[[list[tuple[Any, int]]], Iterable[tuple[Any, int]]]
+"""Wraps the list of samples to be made, as ``tqdm`` does."""
+
 
 @dataclass(frozen=True)
 class MiniLayout:
-    """The top of a miniature set's folder.
+    """The top level of a mini set's folder.
 
     Attributes:
-        marker: Name of the file that says how the folder was made, and that it may be made again.
+        marker: Name of the file that says how the folder was made and that it may be replaced.
         tool: File name of the command-line tool that makes the set, for messages.
         names: Folders and files that the set consists of, without the marker.
     """
@@ -31,12 +34,12 @@ class MiniLayout:
     def check_target(self, out: Path, force: bool = False) -> None:
         """Raise ``FileExistsError`` if the set must not be written to a folder."""
         if out.exists() and not out.is_dir():
-            raise FileExistsError(f"{out}: expected a folder, found a file; name another folder")
+            raise FileExistsError(f"{out}: expected a folder, found a file; choose another folder")
         foreign = out.is_dir() and any(out.iterdir()) and not (out / self.marker).is_file()
         if foreign and not force:
             raise FileExistsError(
                 f"{out}: the folder is not empty and has no {self.marker}, so it was not made by "
-                f"{self.tool}; name another folder, or give --force to replace "
+                f"{self.tool}; choose another folder, or use --force to replace "
                 f"{', '.join(self.names)} in it"
             )
 
@@ -47,7 +50,7 @@ class MiniLayout:
         recipe: Mapping[str, Any],
         force: bool = False,
     ) -> int:
-        """Make the set in a hidden folder beside ``out`` and move it there when complete.
+        """Make the set in a hidden folder next to ``out`` and move it there when it is complete.
 
         Args:
             out: Folder to make; its parents are made as needed.
@@ -78,7 +81,7 @@ class MiniLayout:
         return size
 
     def _install(self, partial: Path, out: Path) -> None:
-        """Move a complete set to its name; other files that lie there stay."""
+        """Move a complete set to its place; other files in that folder stay."""
         if not out.exists():
             os.rename(partial, out)
             return
@@ -90,6 +93,45 @@ class MiniLayout:
             if (out / name).exists():
                 os.rename(out / name, discarded / name)
             os.rename(partial / name, out / name)
+
+
+def check_counts(counts: Mapping[str, int], splits: Sequence[str], seed: int) -> dict[str, int]:
+    """The number of samples of every split.
+
+    Raises:
+        ValueError: If a split is unknown or a number negative.
+    """
+    if set(counts) - set(splits) or min(counts.values(), default=0) < 0 or seed < 0:
+        raise ValueError(
+            f"counts: expected numbers from 0 for {', '.join(splits)} and a seed from 0, found "
+            f"counts={dict(counts)}, seed={seed}"
+        )
+    return {split: counts.get(split, 0) for split in splits}
+
+
+def write_split_lists(
+    root: Path,
+    counts: Mapping[str, int],
+    suffix: str,
+    write: Callable[[str, int], str],
+    progress: Progress,
+) -> None:
+    """Write the samples of each split and the list of each split.
+
+    Args:
+        root: Folder of the lists.
+        counts: Split -> number of samples.
+        suffix: What the list's name has after that of the split.
+        write: ``write(split, index)`` writes a sample and returns its line of the list.
+        progress: Wraps the list of (split, index).
+    """
+    lines: dict[str, list[str]] = {split: [] for split in counts}
+    for split, index in progress(
+        [(s, index) for s, count in counts.items() for index in range(count)]
+    ):
+        lines[split].append(write(split, index))
+    for split, found in lines.items():
+        (root / f"{split}{suffix}").write_text("".join(f"{line}\n" for line in found))
 
 
 def north_up(origin: tuple[float, float], gsd_m: float) -> Affine:

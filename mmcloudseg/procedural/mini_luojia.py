@@ -1,11 +1,12 @@
 """Patches of the miniature LuojiaSET-OSFCR: procedural places seen by Sentinel-1 and -2."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.clouds.simulation import simulate_clouds
+from mmcloudseg.clouds.simulation import CloudSettings, simulate_clouds
 from mmcloudseg.procedural.landscape import (
     BARREN,
     BUILT,
@@ -20,25 +21,20 @@ from mmcloudseg.procedural.landscape import (
     draw_shares,
 )
 from mmcloudseg.procedural.materials import draw_materials
-from mmcloudseg.procedural.noise import area_mean
+from mmcloudseg.procedural.noise import area_mean, spawn_generators
 from mmcloudseg.procedural.sar import render_backscatter
-from mmcloudseg.procedural.spectra import render_reflectance
+from mmcloudseg.procedural.spectra import draw_gains, render_reflectance, to_counts
 from mmcloudseg.rasters.grids import resample
 from mmcloudseg.rasters.sensors import SENTINEL2_UM
 
 LUOJIA_BINS = ("0-20%", "20%-40%", "40%-60%", "60%-80%", "80%-100%")
 """Folders of cloud cover, spelled as published."""
 LUOJIA_SIZE, LUOJIA_GSD_M = 256, 10
+# fmt: off
 LAND_COVER_CODES = {
-    FOREST: 0,
-    GRASS: 1,
-    SHRUB: 1,
-    CROPS: 2,
-    BUILT: 3,
-    BARREN: 4,
-    WATER: 5,
-    WETLAND: 5,
+    FOREST: 0, GRASS: 1, SHRUB: 1, CROPS: 2, BUILT: 3, BARREN: 4, WATER: 5, WETLAND: 5
 }
+# fmt: on
 
 _BAND_GSD_M = (60, 10, 10, 10, 20, 20, 20, 10, 20, 60, 60, 20, 20)
 # Water vapour takes half of the ground's light in B09 and nearly all of it in B10.
@@ -118,10 +114,7 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
             f"patch={patch}"
         )
     region = _draw_region(seed, roi)
-    land, texture, radar = (
-        np.random.Generator(np.random.PCG64(key))
-        for key in np.random.SeedSequence([seed, roi, patch, 1]).spawn(3)
-    )
+    land, texture, radar = spawn_generators([seed, roi, patch, 1], 3)
     shape = (LUOJIA_SIZE, LUOJIA_SIZE)
     shares = draw_shares(land, CLASS_CODES[(roi + patch) % len(CLASS_CODES)])
     place = draw_landscape(land, shape, LUOJIA_GSD_M, shares)
@@ -140,7 +133,7 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
     return LuojiaPatch(
         roi=f"{roi + 1:02d}",
         number=patch + 1,
-        clear=_to_counts(clear),
+        clear=_at_band_resolution(clear),
         views=views,
         # Binary fractions leave most bits zero, which compresses well.
         backscatter_db=(np.round(64 * backscatter_db) / 64).astype(np.float32),
@@ -151,7 +144,7 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
 
 
 def cover_bins(roi: int, patch: int) -> tuple[int, ...]:
-    """Bins of a patch, as places in ``LUOJIA_BINS``: five neighbours fill five bins.
+    """Bins of a patch, as places in ``LUOJIA_BINS``: five successive patches fill the five bins.
 
     The first patch of each region is seen on two days, and is in two bins.
     """
@@ -161,12 +154,11 @@ def cover_bins(roi: int, patch: int) -> tuple[int, ...]:
 
 def _draw_region(seed: int, roi: int) -> _Region:
     rng = np.random.Generator(np.random.PCG64([seed, roi, 0]))
-    bands = len(SENTINEL2_UM)
     return _Region(
         epsg=32600 + int(rng.integers(1, 61)),
         corner=(int(rng.integers(20_000, 75_000)) * 10, int(rng.integers(20_000, 550_000)) * 10),
         greenness=float(rng.uniform(0.3, 0.9)),
-        gains=np.exp(0.09 * rng.standard_normal() + 0.04 * rng.standard_normal(bands)),
+        gains=draw_gains(rng, len(SENTINEL2_UM)),
     )
 
 
@@ -179,24 +171,19 @@ def _through_air(ground: NDArray[np.float64]) -> NDArray[np.float64]:
 def _cloudy_view(clear: NDArray[np.float32], name: str, seed: int, number: int) -> CloudyView:
     bins = len(LUOJIA_BINS)
     # Away from the bin's edges, so that rounding to pixels moves no patch to the next one.
-    clouds = simulate_clouds(
-        clear,
-        name=f"luojia_{name}",
-        seed=seed,
-        gsd_m=LUOJIA_GSD_M,
-        wavelengths_um=SENTINEL2_UM,
-        cover=((number + 0.05) / bins, (number + 0.95) / bins),
-    )
-    return CloudyView(LUOJIA_BINS[number], _to_counts(clouds.image), clouds.mask)
+    cover = ((number + 0.05) / bins, (number + 0.95) / bins)
+    settings = CloudSettings(LUOJIA_GSD_M, SENTINEL2_UM, cover)
+    clouds = simulate_clouds(clear, settings, name=f"luojia_{name}", seed=seed)
+    return CloudyView(LUOJIA_BINS[number], _at_band_resolution(clouds.image), clouds.mask)
 
 
-def _to_counts(image: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Whole numbers, 0 kept for nodata; each band at its own resolution on the 10 m grid."""
+def _at_band_resolution(image: NDArray[Any]) -> NDArray[np.uint16]:
+    """Whole numbers, each band at its own resolution on the 10 m grid."""
     counts = np.empty(image.shape, np.uint16)
     for band, gsd_m in enumerate(_BAND_GSD_M):
         values = image[band]
         if gsd_m > LUOJIA_GSD_M:
             side = round(LUOJIA_SIZE * LUOJIA_GSD_M / gsd_m)
             values = resample(area_mean(values.astype(float), (side, side)), values.shape)
-        counts[band] = np.clip(np.round(values), 1, 65_535)
+        counts[band] = to_counts(values)
     return counts

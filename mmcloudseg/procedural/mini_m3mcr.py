@@ -5,9 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.clouds.drawing import draw_clouds
-from mmcloudseg.clouds.kinds import KIND_ODDS, choose_kind
-from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
 from mmcloudseg.procedural.landscape import (
     CLASS_CODES,
     aggregate_cover,
@@ -15,8 +12,11 @@ from mmcloudseg.procedural.landscape import (
     draw_shares,
 )
 from mmcloudseg.procedural.materials import draw_materials
+from mmcloudseg.procedural.noise import spawn_generators
+from mmcloudseg.procedural.planetscope import draw_planetscope_view
 from mmcloudseg.procedural.sar import render_backscatter
-from mmcloudseg.procedural.spectra import PLANETSCOPE_UM, render_reflectance
+from mmcloudseg.procedural.spectra import draw_gains
+from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 SPLITS = ("train", "val", "test")
 SEASONS = ("spring", "summer", "fall", "winter")
@@ -89,8 +89,8 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
         index: Place in the split, from 0.
 
     Returns:
-        The sample. Five neighbours in the split fill the five 20 % bins of cloud cover, six
-        neighbours are dominated by each class in turn.
+        The sample. Five successive samples of a split fill the five 20 % bins of cloud cover, and
+        the six classes take turns as the dominant one.
 
     Raises:
         ValueError: If the seed or index is negative or the split unknown.
@@ -101,10 +101,7 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
             f"split={split!r}, seed={seed}, index={index}"
         )
     area = _draw_area(seed, split, index // PATCHES_PER_AREA)
-    land, texture, radar, sky = (
-        np.random.Generator(np.random.PCG64(key))
-        for key in np.random.SeedSequence([seed, SPLITS.index(split), index]).spawn(4)
-    )
+    land, texture, radar, sky = spawn_generators([seed, SPLITS.index(split), index], 4)
     patch = index % PATCHES_PER_AREA
     label_origin = (area.label_origin[0] + 900 * patch, area.label_origin[1])
     optical_origin = _snap_outwards(label_origin)
@@ -121,27 +118,19 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
     if index % _NODATA_EVERY == _NODATA_EVERY // 2:
         corner = land.integers(2, 6, 2)
         land_cover[: corner[0], : corner[1]] = 0
-    clear = to_counts(
-        render_reflectance(texture, place, materials, PLANETSCOPE_UM, area.gains) * 10_000
+    cover = cloud_cover(seed, split, index)
+    view = draw_planetscope_view(
+        texture, sky, place, materials, cover, area.sun_azimuth_deg, area.gains
     )
-    clouds = draw_clouds(
-        sky,
-        size,
-        OPTICAL_GSD_M,
-        cloud_cover(seed, split, index),
-        choose_kind(sky, KIND_ODDS),
-        area.sun_azimuth_deg,
-    )
-    white = cloud_reflectance(PLANETSCOPE_UM) * 10_000
     backscatter_db = render_backscatter(radar, place, materials, label_size, offset)
     return Sample(
         split=split,
         season=area.season,
         area=area.number,
         patch=patch + 1,
-        cloud_free=clear,
-        cloudy=to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white)),
-        cloud_mask=clouds.mask,
+        cloud_free=view.clear,
+        cloudy=view.cloudy,
+        cloud_mask=view.cloud_mask,
         backscatter_db=np.round(backscatter_db, 4),
         land_cover=land_cover,
         epsg=area.epsg,
@@ -153,8 +142,8 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
 def cloud_cover(seed: int, split: str, index: int) -> float:
     """Cloud cover that a sample is given, from 0 to 1.
 
-    Five neighbours fill the five bins of 20 % in random order. Of ten training samples one is
-    wholly clear and one wholly clouded.
+    Five successive samples fill the five bins of 20 % in random order. Of ten training samples,
+    one is completely clear and one completely cloudy.
     """
     block, place = divmod(index, _COVER_BINS)
     rng = np.random.Generator(np.random.PCG64([seed, SPLITS.index(split), block, 1]))
@@ -173,7 +162,7 @@ def _draw_area(seed: int, split: str, index: int) -> _Area:
     epsg = (32700 if southern else 32600) + int(rng.integers(1, 61))
     north_range = (700_000, 920_000) if southern else (20_000, 550_000)
     origin = (int(rng.integers(20_000, 78_000)) * 10, int(rng.integers(*north_range)) * 10)
-    gains = np.exp(0.09 * rng.standard_normal() + 0.04 * rng.standard_normal(len(PLANETSCOPE_UM)))
+    gains = draw_gains(rng, len(PLANETSCOPE_UM))
     return _Area(
         number=SPLITS.index(split) * _AREAS_PER_SPLIT + index + 1,
         season=season,
@@ -187,11 +176,6 @@ def _draw_area(seed: int, split: str, index: int) -> _Area:
 
 
 def _snap_outwards(label_origin: tuple[int, int]) -> tuple[int, int]:
-    """Corner of the 3 m grid, whose lines are multiples of 3 m, that takes in the 10 m grid's."""
+    """Corner of the 3 m grid, with lines at multiples of 3 m, that encloses the 10 m grid."""
     east, north = label_origin
     return east // OPTICAL_GSD_M * OPTICAL_GSD_M, -(-north // OPTICAL_GSD_M) * OPTICAL_GSD_M
-
-
-def to_counts(values: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Whole numbers; 0 is kept for nodata."""
-    return np.clip(np.round(values), 1, 65_535).astype(np.uint16)

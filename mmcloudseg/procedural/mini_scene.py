@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.clouds.drawing import draw_clouds
-from mmcloudseg.clouds.kinds import KIND_ODDS, choose_kind
-from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
 from mmcloudseg.procedural.landscape import (
     CLASS_CODES,
     aggregate_cover,
@@ -19,9 +17,10 @@ from mmcloudseg.procedural.landscape import (
 )
 from mmcloudseg.procedural.materials import draw_materials
 from mmcloudseg.procedural.mini_layout import north_up
-from mmcloudseg.procedural.mini_m3mcr import LABEL_GSD_M, OPTICAL_GSD_M, to_counts
+from mmcloudseg.procedural.mini_m3mcr import LABEL_GSD_M, OPTICAL_GSD_M
+from mmcloudseg.procedural.noise import spawn_generators
+from mmcloudseg.procedural.planetscope import draw_planetscope_view
 from mmcloudseg.procedural.sar import render_backscatter
-from mmcloudseg.procedural.spectra import PLANETSCOPE_UM, render_reflectance
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
 EPSG = 32632
@@ -29,12 +28,12 @@ ORIGIN = (600_000, 5_400_000)
 """Upper left corner (east, north) in metres, a multiple of both pixel sizes."""
 _GREENNESS = 0.8
 _SUN_AZIMUTH_DEG = 140.0
-_ROUND = 10  # optical pixels: the least number that is whole in pixels of SAR
+_ROUND = 10  # the smallest number of optical pixels that is a whole number of SAR pixels
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A scene.
+class MiniScene:
+    """A scene, ready to be written.
 
     Attributes:
         optical: 4 x H x W uint16, reflectance x 10 000 (blue, green, red, NIR), under clouds.
@@ -49,54 +48,44 @@ class Scene:
     land_cover: NDArray[np.uint8]
 
 
-def draw_scene(size: int, seed: int = 0, cloud_cover: float = 0.4) -> Scene:
+def draw_scene(size: int, seed: int = 0, cloud_cover: float = 0.4) -> MiniScene:
     """Draw a scene in the mini M3M-CR's style; it depends on nothing but the arguments.
 
     Args:
         size: Rows and columns of the optical image; a multiple of 10.
-        seed: From 0.
+        seed: Seed of the scene, from 0.
         cloud_cover: Fraction of cloudy pixels, 0 to 1.
 
     Raises:
-        ValueError: A size that is no whole number of SAR pixels, or a cover out of range.
+        ValueError: If the size is not a whole number of SAR pixels, or the cover out of range.
     """
     if size < _ROUND or size % _ROUND or not 0 <= cloud_cover <= 1:
         raise ValueError(
             f"draw_scene: expected a size that is a multiple of {_ROUND} and a cloud cover from 0 "
             f"to 1, found {size} and {cloud_cover}"
         )
-    land, texture, radar, sky = (
-        np.random.Generator(np.random.PCG64(key))
-        for key in np.random.SeedSequence([seed, size]).spawn(4)
-    )
+    land, texture, radar, sky = spawn_generators([seed, size], 4)
     fine = (size, size)
     coarse = (size * OPTICAL_GSD_M // LABEL_GSD_M,) * 2
     place = draw_landscape(land, fine, OPTICAL_GSD_M, draw_shares(land, CLASS_CODES[0]))
     materials = draw_materials(land, place, _GREENNESS)
-    gains = np.ones(len(PLANETSCOPE_UM))
-    reflectance = render_reflectance(texture, place, materials, PLANETSCOPE_UM, gains)
-    clear = to_counts(reflectance * 10_000)
-    kind = choose_kind(sky, KIND_ODDS)
-    clouds = draw_clouds(sky, fine, OPTICAL_GSD_M, cloud_cover, kind, _SUN_AZIMUTH_DEG)
-    white = cloud_reflectance(PLANETSCOPE_UM) * 10_000
-    return Scene(
-        optical=to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white)),
-        cloud_free=clear,
-        backscatter_db=render_backscatter(radar, place, materials, coarse, (0.0, 0.0)).astype(
-            np.float32
-        ),
-        land_cover=aggregate_cover(place.cover, coarse, (0.0, 0.0)),
+    view = draw_planetscope_view(texture, sky, place, materials, cloud_cover, _SUN_AZIMUTH_DEG)
+    return MiniScene(
+        optical=view.cloudy,
+        cloud_free=view.clear,
+        backscatter_db=render_backscatter(radar, place, materials, coarse).astype(np.float32),
+        land_cover=aggregate_cover(place.cover, coarse),
     )
 
 
-def write_scene(folder: str | Path, scene: Scene) -> dict[str, Path]:
+def write_scene(folder: str | Path, scene: MiniScene) -> dict[str, Path]:
     """Write ``optical.tif``, ``sar.tif``, ``cloud_free.tif`` and ``land_cover.tif``.
 
     Returns:
         The files by these names.
     """
     folder = Path(folder)
-    layers = dict(
+    layers: dict[str, tuple[NDArray[Any], int, float]] = dict(
         optical=(scene.optical, OPTICAL_GSD_M, 0),
         sar=(scene.backscatter_db, LABEL_GSD_M, float("nan")),
         cloud_free=(scene.cloud_free, OPTICAL_GSD_M, 0),

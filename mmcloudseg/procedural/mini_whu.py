@@ -18,26 +18,18 @@ from mmcloudseg.procedural.landscape import (
     draw_shares,
 )
 from mmcloudseg.procedural.materials import Material, draw_materials
-from mmcloudseg.procedural.noise import fractal_noise
+from mmcloudseg.procedural.noise import fractal_noise, spawn_generators
 from mmcloudseg.procedural.sar import render_backscatter
-from mmcloudseg.procedural.spectra import render_reflectance
+from mmcloudseg.procedural.spectra import draw_gains, render_reflectance
 from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
 
 WHU_SPLITS = ("train", "test")
-BACKGROUND, FARMLAND, CITY, VILLAGE, INLAND_WATER, WOODS, ROADS, OTHERS = (
-    0,
-    10,
-    20,
-    30,
-    40,
-    50,
-    60,
-    70,
-)
+# Codes of the published legend.
+BACKGROUND, FARMLAND, CITY, VILLAGE, INLAND_WATER, WOODS, ROADS, OTHERS = range(0, 80, 10)
 WHU_CODES = (FARMLAND, CITY, VILLAGE, INLAND_WATER, WOODS, ROADS, OTHERS)
 CITY_HECTARES = 25
 
-# The third scene has a city for certain; crops, forest and lakes prevail, as in Hubei.
+# The third scene is certain to have a city; crops, forest and lakes prevail, as in Hubei.
 _DOMINANT = (CROPS, FOREST, BUILT, WATER, CROPS, GRASS)
 _PLAIN_CODES = {CROPS: FARMLAND, WATER: INLAND_WATER, WETLAND: INLAND_WATER, FOREST: WOODS}
 # Reflectance that the products' 8 bits reach up to, in the visible bands and the near infrared.
@@ -88,10 +80,7 @@ def draw_whu_scene(
     name = sheet_name(split, index)
     if seed < 0:
         raise ValueError(f"draw_whu_scene: expected a seed from 0, found {seed}")
-    land, texture, radar = (
-        np.random.Generator(np.random.PCG64(key))
-        for key in np.random.SeedSequence([seed, WHU_SPLITS.index(split), index]).spawn(3)
-    )
+    land, texture, radar = spawn_generators([seed, WHU_SPLITS.index(split), index], 3)
     shares = draw_shares(land, _DOMINANT[index % len(_DOMINANT)])
     place = draw_landscape(land, size, WHU_OPT_SAR_GSD_M, shares)
     place = replace(place, cover=_with_villages(land, place))
@@ -104,7 +93,7 @@ def draw_whu_scene(
     place = replace(place, cover=np.where(roads, np.uint8(BUILT), place.cover))
     materials = draw_materials(land, place, float(land.uniform(0.4, 0.9)))
     materials[roads] = Material.ROAD
-    gains = np.exp(0.08 * land.standard_normal() + 0.04 * land.standard_normal(len(GAOFEN1_UM)))
+    gains = draw_gains(land, len(GAOFEN1_UM), spread=0.08)
     reflectance = render_reflectance(texture, place, materials, GAOFEN1_UM, gains)
     # At 5 m GF-3 has fewer looks than Sentinel-1 at 10 m.
     backscatter_db = render_backscatter(radar, place, materials, size, (0, 0), ("VV",), looks=3)[0]
@@ -117,7 +106,7 @@ def draw_whu_scene(
 
 
 def sheet_name(split: str, index: int) -> str:
-    """Name of a scene's map sheet: two neighbours in each sheet of 1:100 000, none in two splits.
+    """Name of a scene's map sheet. Two scenes share a sheet of 1:100 000, never across splits.
 
     Raises:
         ValueError: If the split is unknown or has no sheet of that index.

@@ -1,8 +1,21 @@
-"""Seeded fractal noise on regular grids, the raw material of the other generators."""
+"""Random generators, fractal noise on regular grids, and area means."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, sparse
+
+
+def spawn_generators(key: Sequence[int], count: int) -> list[np.random.Generator]:
+    """Independent random generators that depend on a key alone.
+
+    Args:
+        key: Whole numbers from 0, such as a seed and a place in the data set.
+        count: Number of generators.
+    """
+    sequences = np.random.SeedSequence(key).spawn(count)
+    return [np.random.Generator(np.random.PCG64(sequence)) for sequence in sequences]
 
 
 def fractal_noise(

@@ -1,9 +1,10 @@
 """Surface reflectance of the materials, for any set of optical bands."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from mmcloudseg.procedural.landscape import CROPS, Landscape
@@ -81,7 +82,7 @@ def render_reflectance(
     landscape: Landscape,
     materials: NDArray[np.uint8],
     wavelengths_um: Sequence[float] = PLANETSCOPE_UM,
-    gains: Sequence[float] | None = None,
+    gains: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Render a clear optical image of a place.
 
@@ -110,10 +111,20 @@ def render_reflectance(
     return np.clip(image, 1e-4, None)
 
 
+def draw_gains(rng: np.random.Generator, bands: int, spread: float = 0.09) -> NDArray[np.float64]:
+    """Draw a factor for each band: illumination of the scene and calibration of the sensor."""
+    return np.exp(spread * rng.standard_normal() + 0.04 * rng.standard_normal(bands))
+
+
+def to_counts(values: NDArray[Any]) -> NDArray[np.uint16]:
+    """Round values, such as reflectance x 10 000, to whole numbers; 0 is kept for nodata."""
+    return np.clip(np.round(values), 1, 65_535).astype(np.uint16)
+
+
 def _variation(
     rng: np.random.Generator, landscape: Landscape, materials: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log-brightness and leaf amount about the material's mean, from tree to region."""
+    """Deviations of log-brightness and leaf amount from the material's mean, tree to region."""
     shape, gsd_m = materials.shape, landscape.gsd_m
     amplitude = np.array([_TEXTURE.get(material, _PLAIN_TEXTURE) for material in Material])
     brightness = amplitude[materials] * fractal_noise(rng, shape, 7 / gsd_m, 1.3)

@@ -1,10 +1,15 @@
 """Writes scenes in the folders, files and lists of WHU-OPT-SAR."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from mmcloudseg.procedural.mini_layout import MiniLayout
+from mmcloudseg.procedural.mini_layout import (
+    MiniLayout,
+    Progress,
+    check_counts,
+    write_split_lists,
+)
 from mmcloudseg.procedural.mini_whu import (
     WHU_SPLITS,
     WHUScene,
@@ -13,10 +18,11 @@ from mmcloudseg.procedural.mini_whu import (
 )
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
+FOLDERS = ("optical", "sar", "lbl")
 LAYOUT = MiniLayout(
     marker="mini_whu_opt_sar.json",
     tool="make_mini_whu_opt_sar.py",
-    names=("optical", "sar", "lbl", *(f"{split}_list.txt" for split in WHU_SPLITS)),
+    names=(*FOLDERS, *(f"{split}_list.txt" for split in WHU_SPLITS)),
 )
 DEFAULT_COUNTS = MappingProxyType(dict(train=10, test=4))
 
@@ -27,11 +33,9 @@ def write_mini_whu(
     size: tuple[int, int] = (400, 600),
     seed: int = 0,
     force: bool = False,
-    progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
+    progress: Progress = iter,
 ) -> int:
-    """Make the miniature WHU-OPT-SAR.
-
-    Everything is written to a folder beside ``out`` first and moved when complete.
+    """Make the mini WHU-OPT-SAR.
 
     Args:
         out: Folder to make; its parents are made as needed.
@@ -49,20 +53,24 @@ def write_mini_whu(
             and ``force`` is not given.
         ValueError: If a split is unknown or a number negative or too large.
     """
-    if set(counts) - set(WHU_SPLITS) or min(counts.values(), default=0) < 0 or seed < 0:
-        raise ValueError(
-            f"write_mini_whu: expected counts of {WHU_SPLITS} and a seed, none negative, found "
-            f"counts={dict(counts)}, seed={seed}"
-        )
+    counts = check_counts(counts, WHU_SPLITS, seed)
     for split, count in counts.items():
         if count:
             sheet_name(split, count - 1)
-    recipe = {
-        "seed": seed,
-        "size": list(size),
-        "scenes": {split: counts.get(split, 0) for split in WHU_SPLITS},
-    }
-    return LAYOUT.write(out, lambda root: _fill(root, counts, size, seed, progress), recipe, force)
+
+    def fill(root: Path) -> None:
+        for folder in FOLDERS:
+            (root / folder).mkdir()
+        write_split_lists(
+            root,
+            counts,
+            "_list.txt",
+            lambda split, index: write_whu_scene(root, draw_whu_scene(seed, split, index, size)),
+            progress,
+        )
+
+    recipe = {"seed": seed, "size": list(size), "scenes": counts}
+    return LAYOUT.write(out, fill, recipe, force)
 
 
 def write_whu_scene(root: Path, scene: WHUScene) -> str:
@@ -76,20 +84,3 @@ def write_whu_scene(root: Path, scene: WHUScene) -> str:
     for folder, band in (("sar", scene.sar), ("lbl", scene.label)):
         write_geotiff(root / folder / name, band, GeoTiffProfile(interleave="band"))
     return name
-
-
-def _fill(
-    root: Path,
-    counts: Mapping[str, int],
-    size: tuple[int, int],
-    seed: int,
-    progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]],
-) -> None:
-    for folder in ("optical", "sar", "lbl"):
-        (root / folder).mkdir()
-    lines: dict[str, list[str]] = {split: [] for split in WHU_SPLITS}
-    todo = [(split, index) for split in WHU_SPLITS for index in range(counts.get(split, 0))]
-    for split, index in progress(todo):
-        lines[split].append(write_whu_scene(root, draw_whu_scene(seed, split, index, size)))
-    for split in WHU_SPLITS:
-        (root / f"{split}_list.txt").write_text("".join(line + "\n" for line in lines[split]))

@@ -60,7 +60,7 @@ def convert_row(
     """
     scene, top = place
     cloudy = freeze_train or scene.split != "train"
-    rows = []
+    rows: list[Row] = []
     with raster_session():
         for name, tile in cut_tiles(scene, top, size):
             if cloudy:

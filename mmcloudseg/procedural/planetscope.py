@@ -1,0 +1,60 @@
+"""A procedural place as PlanetScope sees it, clear and under clouds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmcloudseg.clouds.drawing import draw_clouds
+from mmcloudseg.clouds.kinds import KIND_ODDS, choose_kind
+from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
+from mmcloudseg.procedural.landscape import Landscape
+from mmcloudseg.procedural.spectra import render_reflectance, to_counts
+from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
+
+_SCALE = 10_000
+
+
+@dataclass(frozen=True)
+class PlanetScopeView:
+    """A pair of images and the clouds between them.
+
+    Attributes:
+        clear: 4 x H x W uint16, reflectance x 10 000 (blue, green, red, NIR).
+        cloudy: The same place under clouds.
+        cloud_mask: H x W bool, true = cloud.
+    """
+
+    clear: NDArray[np.uint16]
+    cloudy: NDArray[np.uint16]
+    cloud_mask: NDArray[np.bool_]
+
+
+def draw_planetscope_view(
+    texture: np.random.Generator,
+    sky: np.random.Generator,
+    place: Landscape,
+    materials: NDArray[np.uint8],
+    cloud_cover: float,
+    sun_azimuth_deg: float,
+    gains: NDArray[np.float64] | None = None,
+) -> PlanetScopeView:
+    """Draw a place with and without clouds.
+
+    Args:
+        texture: Source of the ground's randomness.
+        sky: Source of the clouds' randomness.
+        place: The place.
+        materials: H x W material numbers of the place.
+        cloud_cover: Share of cloudy pixels, 0 to 1.
+        sun_azimuth_deg: Direction of the sun, clockwise from north.
+        gains: Factor of each band; 1 by default.
+    """
+    reflectance = render_reflectance(texture, place, materials, PLANETSCOPE_UM, gains)
+    clear = to_counts(reflectance * _SCALE)
+    height, width = place.cover.shape
+    kind = choose_kind(sky, KIND_ODDS)
+    clouds = draw_clouds(sky, (height, width), place.gsd_m, cloud_cover, kind, sun_azimuth_deg)
+    white = cloud_reflectance(PLANETSCOPE_UM) * _SCALE
+    cloudy = to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white))
+    return PlanetScopeView(clear, cloudy, clouds.mask)
