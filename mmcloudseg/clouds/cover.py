@@ -11,8 +11,8 @@ def cloud_cover(mask: np.ndarray) -> float:
     """Fraction of cloudy pixels among those that are either cloudy or cloud-free.
 
     Args:
-        mask: Of any shape, boolean or integer: 1 cloudy, 0 cloud-free, other values count as
-            neither.
+        mask: Of any shape, boolean or integer: 1 is cloudy, 0 cloud-free, and other values are
+            not counted.
 
     Returns:
         0 to 1; NaN if no pixel is either.

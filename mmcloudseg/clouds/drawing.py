@@ -19,7 +19,7 @@ from mmcloudseg.clouds.octaves import octave_noise, uniform
 from mmcloudseg.clouds.shapes import Canvas, distance_to_edge, height_above_level
 
 _FRINGE = 0.3  # width of the faint veil outside the mask's edge, in widths of the edge
-# A field's octaves make it rise faster than the distance from its contour does.
+# A field of several octaves rises faster than the distance from its contour.
 _FIELD_STEEPNESS = 2.2
 # No depth lies this close to the threshold's, so that rounding moves no pixel across.
 _GAP = 0.02
@@ -147,7 +147,7 @@ def _depths(
     fringe_m = _FRINGE * (kind.thin_edge_m if kind.thin_depth else kind.thick_edge_m)
     fringe = np.float32((1 - _GAP) * edge_depth) * _ramp(1 + inwards_m / np.float32(fringe_m))
     veil = np.where(inwards_m > 0, np.float32((1 + _GAP) * edge_depth), fringe)
-    # The edge itself belongs to the layer that the kind is made of.
+    # The edge belongs to the layer that the kind consists of.
     if kind.thin_depth:
         thin += veil
     else:

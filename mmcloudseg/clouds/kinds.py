@@ -1,4 +1,4 @@
-"""Kinds of clouds: how deep, how large, how soft, how they colour and shade the ground."""
+"""Kinds of clouds: their depth, size and edges, their colour and their shadows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class CloudKind:
         angstrom: How the thin layer's depth falls with wavelength, as wavelength ** -angstrom: 0
             for droplets, 1 and more for haze.
         thick_edge_m: Distance over which the thick layer reaches its depth.
-        thin_edge_m: The same of the thin layer.
-        core_m: How far inside the cloud's edge the thick layer begins.
+        thin_edge_m: The same for the thin layer.
+        core_m: Distance from the cloud's edge at which the thick layer begins.
         size_m: Smallest and largest size of the largest features.
         roughness: Of the field's octaves; see ``octave_noise``.
         texture: How much the depth varies inside, 0 to 1.
         shadow_m: Smallest and largest distance on the ground between cloud and shadow; (0, 0) for
-            clouds that cast none.
+            clouds without shadows.
     """
 
     thick_depth: float = 0.0
@@ -40,8 +40,8 @@ class CloudKind:
     shadow_m: tuple[float, float] = (60.0, 260.0)
 
 
-# Depths, edges, sizes and roughness are those with which clouds come nearest to the real ones of
-# M3M-CR by projects/cloud_realism/compare_clouds.py.
+# Depths, edges, sizes and roughness are those that come closest to the real clouds of M3M-CR, as
+# measured by projects/cloud_realism/compare_clouds.py.
 CLOUD_KINDS = {
     # Banks of cumulus and stratocumulus that hide the ground.
     "thick": CloudKind(thick_depth=7.0, size_m=(220, 600)),

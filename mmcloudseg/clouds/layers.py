@@ -79,7 +79,7 @@ def opacity(thick: NDArray[np.float32], thin: NDArray[np.float32]) -> NDArray[np
 def transmission(depth: NDArray[np.float32], ratio: float = 1.0) -> NDArray[np.float32]:
     """Share of light that passes an optical depth times a ratio.
 
-    Looked up, because the last bit of a processor's ``exp`` is its own.
+    Looked up in a table, because the last bit of ``exp`` depends on the processor.
     """
     if not depth.any():
         return np.ones(depth.shape, np.float32)

@@ -1,8 +1,8 @@
 """Fractal noise by octaves that is the same to the last bit on every machine.
 
 Random numbers come from the generator's raw bits, and fields from sums and products of single
-elements, which IEEE 754 rounds in one way. Fourier transforms, ``exp`` and long sums are not used:
-their last bits depend on the processor.
+elements, which IEEE 754 rounds in one way. Fourier transforms, ``exp`` and long sums are not used,
+because their last bits depend on the processor.
 """
 
 import math
@@ -45,8 +45,8 @@ def octave_noise(
         rng: Source of the randomness; the field depends on its bit generator's state alone.
         shape: Height and width in pixels.
         largest_px: Size of the largest features in pixels.
-        octaves: How many sizes, the largest included; those below 2 pixels are left out.
-        roughness: 0.5 gives ragged, 2 smooth fields.
+        octaves: Number of sizes, including the largest; those below 2 pixels are left out.
+        roughness: 0.5 gives ragged fields, 2 smooth ones.
 
     Returns:
         Height x width field of zero mean and about unit standard deviation over many draws.
@@ -66,7 +66,7 @@ def octave_noise(
     for level in range(top, -1, -1):
         if level < top:
             field = _double(field)
-            # A point dropped at random at every doubling puts the lattice at a random place.
+            # Dropping a point at random at every doubling gives the lattice a random position.
             down, right = (int(x) for x in rng.bit_generator.random_raw(2) & np.uint64(1))
             size = _lattice_shape(shape, 2**level) if level else shape
             field = field[down : down + size[0], right : right + size[1]]
@@ -86,7 +86,7 @@ def _amplitudes(largest_px: float, top: int, octaves: int, roughness: float) -> 
 
 
 def _lattice_shape(shape: tuple[int, int], spacing: int) -> tuple[int, int]:
-    """Points that span an image, with one to spare for the random place."""
+    """Points that span an image, and one more for the random position."""
     height, width = (-(-(side - _BORDER) // spacing) + _BORDER + 1 for side in shape)
     return height, width
 
@@ -107,7 +107,7 @@ def _double(field: NDArray[np.float32]) -> NDArray[np.float32]:
     """Halve a lattice's spacing along both axes: n points become 2 n - 3."""
     height, width = field.shape
     out = np.empty((2 * height - _BORDER, 2 * width - _BORDER), np.float32)
-    # Few rows at a time: what lies between stays in the cache.
+    # Few rows at a time, so that intermediate results stay in the cache.
     step = max(_BLOCK_POINTS // (2 * width), 1)
     for start in range(0, height - 2, step):
         rows = _double_rows(field[start : start + step + 2])

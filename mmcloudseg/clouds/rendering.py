@@ -21,7 +21,7 @@ def cloud_reflectance(wavelengths_um: Sequence[float]) -> NDArray[np.float64]:
     """Reflectance of a fully opaque cloud in each band.
 
     Args:
-        wavelengths_um: Band centres in micrometres; outside 0.44 to 2.20 the nearest end counts.
+        wavelengths_um: Band centres in micrometres; beyond 0.44 to 2.20 the nearest end counts.
     """
     return np.interp(wavelengths_um, _WHITE_UM, _WHITE)
 
@@ -38,16 +38,16 @@ def add_clouds(
     transmission t, and the cloud's own, A. All but J depend on the band.
 
     Args:
-        clear: Bands x H x W of any type, in any unit that is proportional to reflectance.
+        clear: Bands x H x W of any type, in any unit proportional to reflectance.
         clouds: Clouds of the same height and width.
         wavelengths_um: Centre of each band in micrometres.
-        white: Value of a fully opaque cloud in each band, in the image's unit; its reflectance if
-            not given.
+        white: Value of a fully opaque cloud in each band, in the image's unit; by
+            default its reflectance.
 
     Returns:
         Bands x H x W in the image's unit and type: integers are rounded, and clipped to their
-        range. Equal to ``clear`` where there is neither cloud nor shadow, but for the digits that
-        float32 has not.
+        range. Where there is neither cloud nor shadow, equal to ``clear`` to the precision of
+        float32.
 
     Raises:
         ValueError: If the sizes or the number of bands disagree.
@@ -81,7 +81,7 @@ def _render(
     white: NDArray[np.float64],
     strength: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    # Deep cloud is white; a veil scatters once and is dimmer.
+    # Deep cloud is white; light scatters only once in a veil, which is darker.
     brightness = np.float32(0.5) + np.float32(0.5) * clouds.opacity * clouds.opacity
     brightness *= clouds.shading
     shadowed = clouds.shadow.any()

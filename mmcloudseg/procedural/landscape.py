@@ -21,9 +21,9 @@ class Landscape:
 
     Attributes:
         cover: H x W uint8, WorldCover codes.
-        parcels: H x W int64, number of the parcel a pixel would belong to were it farmed.
+        parcels: H x W int64, number of the parcel that a pixel belongs to where it is farmed.
         along: H x W float64, metres along the direction of field rows and streets.
-        across: H x W float64, metres across it.
+        across: H x W float64, metres at right angles to it.
         gsd_m: Side of a pixel in metres.
     """
 
@@ -45,7 +45,7 @@ def draw_shares(rng: np.random.Generator, dominant: int) -> dict[int, float]:
         Code -> share, summing to 1; classes below 2 % are left out.
     """
     others = [code for code in CLASS_CODES if code != dominant]
-    # Open land is the commoner neighbour; towns, rock and water are rarer, as on most maps.
+    # Open land is more common; towns, rock and water are rarer, as on most maps.
     concentration = [1.6 if code in (FOREST, GRASS, CROPS) else 0.9 for code in others]
     remainder = 1 - rng.uniform(0.3, 0.55)
     drawn = remainder * rng.dirichlet(concentration)
@@ -68,7 +68,7 @@ def draw_landscape(
         rng: Source of the randomness.
         shape: Height and width in pixels.
         gsd_m: Side of a pixel in metres.
-        shares: Code out of ``CLASS_CODES`` -> share of the area; what is left is rangeland.
+        shares: Code out of ``CLASS_CODES`` -> share of the area; the rest is rangeland.
 
     Returns:
         The place. Part of the rangeland is shrub, part of the water's banks wetland.
@@ -133,7 +133,7 @@ def _metres(
 def _draw_parcels(
     rng: np.random.Generator, along: NDArray[np.float64], across: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Number the fields: strips of unlike widths, each cut to its own length."""
+    """Number the fields: strips of different widths, each cut into lengths of its own."""
     size_m = rng.uniform(70, 140)
     reach = float(np.abs(across).max()) + size_m
     widths = rng.uniform(0.5, 1.5, int(2 * reach / size_m * 2) + 2) * size_m
@@ -148,7 +148,7 @@ def _draw_parcels(
 def _top_share(
     score: NDArray[np.float64], free: NDArray[np.bool_], share: float
 ) -> NDArray[np.bool_]:
-    """Free pixels of the highest score that make up a share of all pixels."""
+    """The free pixels with the highest scores that make up a share of all pixels."""
     count = min(round(share * score.size), int(free.sum()))
     chosen = np.zeros(score.size, bool)
     if count:
@@ -206,13 +206,13 @@ def _field_score(
     gsd_m: float,
     parcels: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """One score for each parcel, so that whole parcels are farmed, most beside each other."""
+    """One score for each parcel, so that whole parcels are farmed, most of them adjacent."""
     field = fractal_noise(rng, shape, 200 / gsd_m, 2.0)
     numbers = parcels.ravel()
     areas = np.bincount(numbers)
     means = np.bincount(numbers, weights=field.ravel()) / areas
     means = means + 0.3 * rng.standard_normal(len(areas))
-    # The last parcel is farmed in part: from one side, as a fallow strip would be.
+    # The last parcel is farmed in part, from one side, which leaves a fallow strip.
     return means[parcels] + 1e-9 * np.indices(shape).sum(axis=0)
 
 

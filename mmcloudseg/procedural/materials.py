@@ -11,7 +11,7 @@ from mmcloudseg.procedural.noise import fractal_noise
 
 
 class Material(IntEnum):
-    """Surfaces that optical and SAR models know."""
+    """Surfaces with known reflectance and backscatter."""
 
     CANOPY = 0
     DRY_CANOPY = 1
@@ -151,6 +151,6 @@ def _barren(
 
 
 def _water(rng: np.random.Generator, shape: tuple[int, int], gsd_m: float) -> NDArray[np.int64]:
-    """Clear and turbid parts; one of them prevails in a scene."""
+    """Clear and turbid water, one of which dominates the scene."""
     turbid = fractal_noise(rng, shape, 200 / gsd_m, 2.5) + rng.uniform(-1.5, 1.5) > 0
     return np.where(turbid, Material.TURBID_WATER, Material.CLEAR_WATER)

@@ -144,9 +144,9 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
 
 
 def cover_bins(roi: int, patch: int) -> tuple[int, ...]:
-    """Bins of a patch, as places in ``LUOJIA_BINS``: five successive patches fill the five bins.
+    """Bins of a patch, as indices into ``LUOJIA_BINS``; five successive patches fill them all.
 
-    The first patch of each region is seen on two days, and is in two bins.
+    The first patch of each region is seen on two days and lies in two bins.
     """
     first = (roi + patch) % len(LUOJIA_BINS)
     return (first,) if patch else (first, (first + 2) % len(LUOJIA_BINS))
@@ -170,7 +170,7 @@ def _through_air(ground: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _cloudy_view(clear: NDArray[np.float32], name: str, seed: int, number: int) -> CloudyView:
     bins = len(LUOJIA_BINS)
-    # Away from the bin's edges, so that rounding to pixels moves no patch to the next one.
+    # Away from the edges of the bin, so that rounding to pixels moves no patch to another bin.
     cover = ((number + 0.05) / bins, (number + 0.95) / bins)
     settings = CloudSettings(LUOJIA_GSD_M, SENTINEL2_UM, cover)
     clouds = simulate_clouds(clear, settings, name=f"luojia_{name}", seed=seed)

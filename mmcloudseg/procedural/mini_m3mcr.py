@@ -25,7 +25,7 @@ LABEL_SIZE, LABEL_GSD_M = 90, 10
 PATCHES_PER_AREA = 2
 
 _GREENNESS = {"spring": 0.65, "summer": 0.8, "fall": 0.4, "winter": 0.3}
-# Areas of a split never run into the next split's numbers.
+# A split never has as many areas, so that their numbers are unique.
 _AREAS_PER_SPLIT = 100_000
 _COVER_BINS = 5
 _NODATA_EVERY = 24
@@ -38,7 +38,7 @@ class Sample:
     Attributes:
         split: Out of ``SPLITS``.
         season: Out of ``SEASONS``.
-        area: Number of its area of interest, in one split only.
+        area: Number of its area of interest, which belongs to one split.
         patch: Number within the area, from 1.
         cloud_free: 4 x 300 x 300 uint16, reflectance x 10 000 (blue, green, red, NIR).
         cloudy: The same place under clouds.
@@ -47,7 +47,7 @@ class Sample:
         land_cover: 90 x 90 uint8, WorldCover codes, 0 = no data.
         epsg: UTM zone.
         optical_origin: Upper left corner (east, north) of the 3 m grid in metres.
-        label_origin: The same of the 10 m grid, at most 2 m further inside.
+        label_origin: Upper left corner of the 10 m grid, at most 2 m further inside.
     """
 
     split: str
@@ -80,8 +80,8 @@ class _Area:
 def draw_sample(seed: int, split: str, index: int) -> Sample:
     """Draw one sample; it depends on nothing but the arguments.
 
-    Arithmetic is in float64 and rounded once, at the end, so that a processor's last bit does not
-    show in the pixels.
+    Values are computed in float64 and rounded once, at the end, so that differences in the last
+    bit between processors do not show in the pixels.
 
     Args:
         seed: Seed of the data set, from 0.
@@ -148,7 +148,7 @@ def cloud_cover(seed: int, split: str, index: int) -> float:
     block, place = divmod(index, _COVER_BINS)
     rng = np.random.Generator(np.random.PCG64([seed, SPLITS.index(split), block, 1]))
     cover_bin = int(rng.permutation(_COVER_BINS)[place])
-    # Away from the bins' edges, so that rounding to pixels moves no sample to the next bin.
+    # Away from the edges of the bins, so that rounding to pixels moves no sample to another bin.
     within = rng.uniform(0.02, 0.98, _COVER_BINS)[place]
     if split == "train" and block % 2 and cover_bin in (0, _COVER_BINS - 1):
         return float(cover_bin > 0)
@@ -170,7 +170,7 @@ def _draw_area(seed: int, split: str, index: int) -> _Area:
         label_origin=origin,
         greenness=float(np.clip(_GREENNESS[season] + rng.uniform(-0.2, 0.2), 0, 1)),
         gains=gains,
-        # Both sensors' orbits pass in the morning: the sun is in the east of the equator's side.
+        # Both sensors pass in the morning: the sun is in the east, towards the equator.
         sun_azimuth_deg=float(rng.uniform(30, 70) if southern else rng.uniform(110, 160)),
     )
 

@@ -32,11 +32,11 @@ CITY_HECTARES = 25
 # The third scene is certain to have a city; crops, forest and lakes prevail, as in Hubei.
 _DOMINANT = (CROPS, FOREST, BUILT, WATER, CROPS, GRASS)
 _PLAIN_CODES = {CROPS: FARMLAND, WATER: INLAND_WATER, WETLAND: INLAND_WATER, FOREST: WOODS}
-# Reflectance that the products' 8 bits reach up to, in the visible bands and the near infrared.
+# Largest reflectance that the products' 8 bits hold, in the visible bands and near infrared.
 _FULL_SCALE = (0.30, 0.30, 0.30, 0.45)
 _SAR_RANGE_DB = (-28.0, 4.0)
 # Sheets of 1:50 000 are rows and columns 1 to 24 of a sheet of 1:1 000 000; two neighbours are in
-# one sheet of 1:100 000, so that scenes of one neighbourhood come in pairs.
+# one sheet of 1:100 000, so that neighbouring scenes come in pairs.
 _MILLIONTH = {"train": "NH49", "test": "NH50"}
 _SHEETS_PER_SIDE, _SCENES_PER_SHEET = 12, 2
 
@@ -89,7 +89,7 @@ def draw_whu_scene(
     if index % 4 == 1:
         corner = (land.uniform(0.04, 0.12, 2) * size).astype(int) + 1
         label[-corner[0] :, : corner[1]] = BACKGROUND
-    # Built-up: no crop's rows show on a road.
+    # Roads count as built-up, so that no rows of crops show on them.
     place = replace(place, cover=np.where(roads, np.uint8(BUILT), place.cover))
     materials = draw_materials(land, place, float(land.uniform(0.4, 0.9)))
     materials[roads] = Material.ROAD
@@ -123,7 +123,7 @@ def sheet_name(split: str, index: int) -> str:
 
 
 def _with_villages(rng: np.random.Generator, place: Landscape) -> NDArray[np.uint8]:
-    """The cover with a few hamlets on dry land, besides the landscape's towns."""
+    """The cover with a few hamlets on dry land, in addition to the landscape's towns."""
     shape, gsd_m = place.cover.shape, place.gsd_m
     rows, columns = np.indices(shape, dtype=float)
     edge_m = 25 * fractal_noise(rng, shape, 40 / gsd_m, 1.8)
@@ -160,7 +160,7 @@ def _label(place: Landscape, roads: NDArray[np.bool_]) -> NDArray[np.uint8]:
     for cover, code in _PLAIN_CODES.items():
         label[place.cover == cover] = code
     built = place.cover == BUILT
-    # Parts less than about 40 m apart are one settlement.
+    # Built-up areas less than about 40 m apart are one settlement.
     near = ndimage.binary_dilation(built, iterations=round(20 / place.gsd_m))
     settlements, count = ndimage.label(near)
     pixels = ndimage.sum_labels(built, settlements, np.arange(count + 1))

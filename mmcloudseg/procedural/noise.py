@@ -28,13 +28,13 @@ def fractal_noise(
 
     Amplitudes fall as ``(1 + (2 pi f L)^2)^(-exponent / 2)``: flat above the correlation length
     L, a power law below. The field is drawn on a larger torus and cut out, so that opposite
-    edges are not alike.
+    edges differ.
 
     Args:
-        rng: Source of the randomness; the field depends on its state alone.
+        rng: Source of the randomness; the field depends on nothing else.
         shape: Height and width in pixels.
         correlation_px: Correlation length L in pixels, the size of the largest features.
-        exponent: 1.3 gives ragged, 2.5 smooth fields.
+        exponent: 1.3 gives ragged fields, 2.5 smooth ones.
 
     Returns:
         Height x width field of zero mean and unit standard deviation.
@@ -67,14 +67,14 @@ def area_weights(sources: int, targets: int, offset: float = 0.0) -> NDArray[np.
     Args:
         sources: Number of source pixels.
         targets: Number of target pixels.
-        offset: Start of the target row after that of the source row, in source pixels. Where it
-            makes a target stick out, the part inside counts alone.
+        offset: Start of the target row after that of the source row, in source pixels. Where a
+            target lies partly outside, only the part inside counts.
 
     Returns:
         Matrix of targets x sources whose rows sum to 1.
 
     Raises:
-        ValueError: If a target pixel lies wholly outside the source row.
+        ValueError: If a target pixel lies completely outside the source row.
     """
     step = sources / targets
     starts = np.arange(targets)[:, None] * step + offset

@@ -12,7 +12,7 @@ from mmcloudseg.procedural.noise import area_mean, fractal_noise
 
 POLARISATIONS = ("VV", "VH")
 # Mean backscatter in dB (VV, VH): typical of Sentinel-1 at middle incidence angles. Open land lies
-# within about 1.5 dB whatever grows on it, less than what differs from field to field.
+# within about 1.5 dB whatever grows on it, less than the variation between fields.
 _BACKSCATTER_DB = {
     Material.CANOPY: (-8.0, -13.4),
     Material.DRY_CANOPY: (-8.6, -14.2),
@@ -48,9 +48,9 @@ def render_backscatter(
     polarisations: Sequence[str] = POLARISATIONS,
     looks: int = 4,
 ) -> NDArray[np.float64]:
-    """Render a SAR image of a place, usually on a coarser grid than the place's own.
+    """Render a SAR image of a place, usually on a grid coarser than that of the place.
 
-    Power, not dB, is averaged over the pixels of the place; speckle multiplies it.
+    Averages over pixels are of power, not of dB; speckle multiplies the power.
 
     Args:
         rng: Source of the randomness.
@@ -58,7 +58,7 @@ def render_backscatter(
         materials: H x W material numbers of the place.
         shape: Height and width of the SAR image, which covers the same ground.
         offset: Start (down, right) of the SAR grid, in pixels of the place.
-        polarisations: Out of ``POLARISATIONS``, in the wanted order.
+        polarisations: Out of ``POLARISATIONS``, in the order of the bands.
         looks: Number of looks of the speckle; Sentinel-1 GRD has between 4 and 5.
 
     Returns:
@@ -84,7 +84,7 @@ def render_backscatter(
 def speckle(
     rng: np.random.Generator, shape: tuple[int, int], looks: int, correlation_px: float = 1.1
 ) -> NDArray[np.float64]:
-    """Draw multiplicative speckle: mean of the power of complex Gaussian fields.
+    """Draw multiplicative speckle, the mean power of complex Gaussian fields.
 
     Args:
         rng: Source of the randomness.
@@ -109,7 +109,7 @@ def speckle(
 def _common_variation(
     rng: np.random.Generator, landscape: Landscape, materials: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Moisture, roughness, wind and corner reflectors, in dB, alike in all polarisations."""
+    """Moisture, roughness, wind and corner reflectors, in dB, the same in all polarisations."""
     shape, gsd_m = materials.shape, landscape.gsd_m
     variation_db = 0.8 * fractal_noise(rng, shape, 150 / gsd_m, 1.8)
     field_db = 1.1 * rng.standard_normal(landscape.parcels.max() + 1)

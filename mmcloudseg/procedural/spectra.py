@@ -14,7 +14,7 @@ from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 _NODES_UM = (0.44, 0.49, 0.56, 0.665, 0.71, 0.865, 1.61, 2.20)
 # Percent reflectance at the nodes: rounded typical values of green and dry vegetation, soils,
-# building materials and water, darkened towards what PlanetScope scenes show from 3 m pixels.
+# building materials and water, darkened towards those of PlanetScope scenes with 3 m pixels.
 _PERCENT = {
     Material.CANOPY: (1.8, 2.2, 4.8, 3.0, 8.0, 29.0, 14.0, 6.0),
     Material.DRY_CANOPY: (2.0, 2.6, 5.2, 6.0, 9.5, 21.5, 17.0, 9.0),
@@ -91,7 +91,7 @@ def render_reflectance(
         landscape: The place.
         materials: H x W material numbers of the place.
         wavelengths_um: Band centres in micrometres.
-        gains: Factor of each band, for illumination and calibration of the scene; 1 if absent.
+        gains: Factor of each band, for illumination and calibration; 1 by default.
 
     Returns:
         Bands x H x W reflectance, all above 0.

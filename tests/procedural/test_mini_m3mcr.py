@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import CLASS_CODES, cloud_cover, draw_sample, mini_m3mcr
+from mmcloudseg.procedural import CLASS_CODES, cloud_cover, draw_sample
 
 CODES = {10, 20, 30, 40, 50, 60, 80, 90}
 
@@ -63,11 +63,6 @@ def test_splits_and_indices_share_no_place():
         assert agreement < 0.6
         speckle = [samples[i].backscatter_db[0].ravel() for i in (one, other)]
         assert abs(np.corrcoef(*speckle)[0, 1]) < 0.4
-
-
-def test_valid_pixels_never_take_the_nodata_value():
-    counts = mini_m3mcr.to_counts(np.array([0.0, 0.4, 1234.2, 90_000.0]))
-    np.testing.assert_array_equal(counts, [1, 1, 1234, 65_535])
 
 
 def test_every_class_has_a_share_and_no_code_is_foreign(samples):

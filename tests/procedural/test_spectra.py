@@ -10,6 +10,7 @@ from mmcloudseg.procedural import (
     material_reflectance,
     render_reflectance,
 )
+from mmcloudseg.procedural.spectra import to_counts
 from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 SHARES = {10: 0.2, 30: 0.15, 40: 0.25, 50: 0.15, 60: 0.1, 80: 0.15}
@@ -78,3 +79,8 @@ def test_crowns_are_rougher_than_sown_fields(scene):
         return np.abs(np.diff(np.log(image[1]), axis=1))[place.cover[:, 1:] == 10].mean()
 
     assert roughness(Material.CANOPY) > 1.5 * roughness(Material.YOUNG_CROP)
+
+
+def test_valid_pixels_never_take_the_nodata_value():
+    counts = to_counts(np.array([0.0, 0.4, 1234.2, 90_000.0]))
+    np.testing.assert_array_equal(counts, [1, 1, 1234, 65_535])
