@@ -2,28 +2,17 @@
 
 from mmcloudseg.procedural.landscape import (
     CLASS_CODES,
-    Landscape,
     aggregate_cover,
     draw_landscape,
     draw_shares,
 )
 from mmcloudseg.procedural.luojia_layout import write_mini_luojia
-from mmcloudseg.procedural.m3mcr_layout import MARKER, write_mini_m3mcr, write_sample
+from mmcloudseg.procedural.m3mcr_layout import MARKER, write_mini_m3mcr
 from mmcloudseg.procedural.materials import Material, draw_materials
 from mmcloudseg.procedural.mini_layout import MiniLayout
-from mmcloudseg.procedural.mini_luojia import (
-    LUOJIA_BINS,
-    CloudyView,
-    LuojiaPatch,
-    draw_luojia_patch,
-)
-from mmcloudseg.procedural.mini_m3mcr import SPLITS, Sample, cloud_cover, draw_sample
-from mmcloudseg.procedural.mini_whu import (
-    WHU_CODES,
-    WHU_SPLITS,
-    WHUScene,
-    draw_whu_scene,
-)
+from mmcloudseg.procedural.mini_luojia import LUOJIA_BINS, draw_luojia_patch
+from mmcloudseg.procedural.mini_m3mcr import cloud_cover, draw_sample
+from mmcloudseg.procedural.mini_whu import WHU_CODES, draw_whu_scene
 from mmcloudseg.procedural.noise import area_mean, area_weights, fractal_noise
 from mmcloudseg.procedural.sar import render_backscatter, speckle
 from mmcloudseg.procedural.spectra import material_reflectance, render_reflectance
@@ -33,16 +22,9 @@ __all__ = [
     "CLASS_CODES",
     "LUOJIA_BINS",
     "MARKER",
-    "SPLITS",
     "WHU_CODES",
-    "WHU_SPLITS",
-    "CloudyView",
-    "Landscape",
-    "LuojiaPatch",
     "Material",
     "MiniLayout",
-    "Sample",
-    "WHUScene",
     "aggregate_cover",
     "area_mean",
     "area_weights",
@@ -61,5 +43,4 @@ __all__ = [
     "write_mini_luojia",
     "write_mini_m3mcr",
     "write_mini_whu",
-    "write_sample",
 ]

@@ -119,7 +119,7 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
         corner = land.integers(2, 6, 2)
         land_cover[: corner[0], : corner[1]] = 0
     cover = cloud_cover(seed, split, index)
-    view = draw_planetscope_view(
+    clear, cloudy, mask = draw_planetscope_view(
         texture, sky, place, materials, cover, area.sun_azimuth_deg, area.gains
     )
     backscatter_db = render_backscatter(radar, place, materials, label_size, offset)
@@ -128,9 +128,9 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
         season=area.season,
         area=area.number,
         patch=patch + 1,
-        cloud_free=view.clear,
-        cloudy=view.cloudy,
-        cloud_mask=view.cloud_mask,
+        cloud_free=clear,
+        cloudy=cloudy,
+        cloud_mask=mask,
         backscatter_db=np.round(backscatter_db, 4),
         land_cover=land_cover,
         epsg=area.epsg,

@@ -69,10 +69,12 @@ def draw_scene(size: int, seed: int = 0, cloud_cover: float = 0.4) -> MiniScene:
     coarse = (size * OPTICAL_GSD_M // LABEL_GSD_M,) * 2
     place = draw_landscape(land, fine, OPTICAL_GSD_M, draw_shares(land, CLASS_CODES[0]))
     materials = draw_materials(land, place, _GREENNESS)
-    view = draw_planetscope_view(texture, sky, place, materials, cloud_cover, _SUN_AZIMUTH_DEG)
+    clear, cloudy, _ = draw_planetscope_view(
+        texture, sky, place, materials, cloud_cover, _SUN_AZIMUTH_DEG
+    )
     return MiniScene(
-        optical=view.cloudy,
-        cloud_free=view.clear,
+        optical=cloudy,
+        cloud_free=clear,
         backscatter_db=render_backscatter(radar, place, materials, coarse).astype(np.float32),
         land_cover=aggregate_cover(place.cover, coarse),
     )

@@ -1,7 +1,5 @@
 """A procedural place as PlanetScope sees it, clear and under clouds."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,21 +13,6 @@ from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 _SCALE = 10_000
 
 
-@dataclass(frozen=True)
-class PlanetScopeView:
-    """A pair of images and the clouds between them.
-
-    Attributes:
-        clear: 4 x H x W uint16, reflectance x 10 000 (blue, green, red, NIR).
-        cloudy: The same place under clouds.
-        cloud_mask: H x W bool, true = cloud.
-    """
-
-    clear: NDArray[np.uint16]
-    cloudy: NDArray[np.uint16]
-    cloud_mask: NDArray[np.bool_]
-
-
 def draw_planetscope_view(
     texture: np.random.Generator,
     sky: np.random.Generator,
@@ -38,7 +21,7 @@ def draw_planetscope_view(
     cloud_cover: float,
     sun_azimuth_deg: float,
     gains: NDArray[np.float64] | None = None,
-) -> PlanetScopeView:
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]:
     """Draw a place with and without clouds.
 
     Args:
@@ -49,6 +32,10 @@ def draw_planetscope_view(
         cloud_cover: Share of cloudy pixels, 0 to 1.
         sun_azimuth_deg: Direction of the sun, clockwise from north.
         gains: Factor of each band; 1 by default.
+
+    Returns:
+        The clear and the cloudy image, 4 x H x W reflectance x 10 000 (blue, green, red, NIR), and
+        the cloud mask, H x W, true = cloud.
     """
     reflectance = render_reflectance(texture, place, materials, PLANETSCOPE_UM, gains)
     clear = to_counts(reflectance * _SCALE)
@@ -57,4 +44,4 @@ def draw_planetscope_view(
     clouds = draw_clouds(sky, (height, width), place.gsd_m, cloud_cover, kind, sun_azimuth_deg)
     white = cloud_reflectance(PLANETSCOPE_UM) * _SCALE
     cloudy = to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white))
-    return PlanetScopeView(clear, cloudy, clouds.mask)
+    return clear, cloudy, clouds.mask
