@@ -13,42 +13,38 @@ EXAMPLES = """examples:
       --list pairs.csv
 
 The map is a cloud-optimised GeoTIFF in the optical image's reference system, with colours and
-class names. SAR may have another grid. pairs.csv has the columns optical, sar and out; relative
-paths in it are relative to its folder. A run that was stopped goes on with --resume.
+class names. The SAR image may be on another grid. pairs.csv has the columns optical, sar and out;
+its relative paths are relative to its folder. --resume resumes an interrupted run.
 """
 
 
 def parse_args() -> argparse.Namespace:
-    """The command line; MMEngine is imported only when there is something to parse for it."""
+    """Parse the command line; MMEngine is imported only after it is valid."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("config", help="config file; of a distillation, the student maps")
+    add("config", help="config file; of a distillation, the student's model is used")
     add("checkpoint", help="checkpoint file, such as best.pth")
-    add("--optical", metavar="FILE", help="optical raster, also /vsicurl/…, /vsis3/…, https://…")
-    add("--sar", metavar="FILE", help="SAR raster; without one the model takes it as missing")
-    add("--out", metavar="MAP.tif", help="the map; what else is asked for lies beside it")
-    add("--list", metavar="PAIRS.csv", help="many pairs: columns optical, sar, out")
-    beside = parser.add_argument_group("beside the map")
-    beside.add_argument(
+    add("--optical", metavar="FILE", help="optical raster; /vsicurl/…, /vsis3/…, https://… too")
+    add("--sar", metavar="FILE", help="SAR raster; without it the model treats SAR as missing")
+    add("--out", metavar="MAP.tif", help="the map; optional files are written next to it")
+    add("--list", metavar="PAIRS.csv", help="many scenes: a file with columns optical, sar, out")
+    add = parser.add_argument_group("optional files").add_argument
+    add(
         "--cloud-free",
         action="store_true",
         help="MAP_cloud_free.tif: the reconstruction, uint16, in the optical image's unit",
     )
-    beside.add_argument(
-        "--confidence", action="store_true", help="MAP_confidence.tif: uint8, percent"
-    )
-    beside.add_argument(
+    add("--confidence", action="store_true", help="MAP_confidence.tif: uint8, percent")
+    add(
         "--probabilities",
         action="store_true",
-        help="MAP_probabilities.tif: a band per class, uint16, in ten thousandths",
+        help="MAP_probabilities.tif: a band for each class, uint16, in ten thousandths",
     )
-    beside.add_argument(
-        "--quicklook", action="store_true", help="MAP.png: input, map and legend in one picture"
-    )
-    _add_input_arguments(parser.add_argument_group("how the rasters are read"))
-    _add_run_arguments(parser.add_argument_group("how it is run"))
+    add("--quicklook", action="store_true", help="MAP.png: a picture of input, map and legend")
+    _add_input_arguments(parser.add_argument_group("input options"))
+    _add_run_arguments(parser.add_argument_group("run options"))
     args = parser.parse_args()
     one = args.optical is not None and args.out is not None
     if one == (args.list is not None) or (args.list and (args.optical or args.sar or args.out)):
@@ -62,24 +58,34 @@ def _add_input_arguments(group: argparse._ArgumentGroup) -> None:
         "--resolution",
         choices=["label", "optical"],
         default="label",
-        help="the map's pixels: those of the labels that the model was trained on (default), or "
-        "the optical image's",
+        help="pixel size of the map: that of the labels the model was trained on (default), or "
+        "that of the optical raster",
     )
-    add("--optical-bands", type=band_list, metavar="1,2,…", help="in the model's order")
-    add("--sar-bands", type=band_list, metavar="1,2,…", help="in the model's order")
-    add("--nodata", type=float, help="of the optical raster, in place of the declared one")
-    add("--sar-nodata", type=float, help="of the SAR raster, in place of the declared one")
+    add(
+        "--optical-bands",
+        type=band_list,
+        metavar="1,2,…",
+        help="bands of the optical raster, in the model's order",
+    )
+    add(
+        "--sar-bands",
+        type=band_list,
+        metavar="1,2,…",
+        help="bands of the SAR raster, in the model's order",
+    )
+    add("--nodata", type=float, help="nodata value of the optical raster (default: as declared)")
+    add("--sar-nodata", type=float, help="nodata value of the SAR raster (default: as declared)")
     add(
         "--sar-resampling",
         choices=["nearest", "bilinear", "cubic", "average"],
         default="nearest",
-        help="how SAR comes to the optical grid (default: nearest, as in training; average for "
-        "SAR that is finer than the optical raster)",
+        help="how SAR is resampled to the optical grid (default: nearest, as in training; use "
+        "average if SAR is finer than the optical raster)",
     )
     add(
         "--no-value-check",
         action="store_true",
-        help="map rasters whose values look like another unit than the model's",
+        help="accept rasters whose values seem to be in another unit than the model's",
     )
 
 
@@ -89,72 +95,66 @@ def _add_run_arguments(group: argparse._ArgumentGroup) -> None:
         "--tile-size",
         type=int,
         metavar="PIXELS",
-        help="optical pixels (default: the windows by which the config tests, else 512)",
+        help="tile size in optical pixels (default: the windows of the config's test, else 512)",
     )
-    add("--overlap", type=int, metavar="PIXELS", help="that neighbouring tiles share")
-    add("--batch-size", type=int, default=8, help="tiles per forward pass (default 8)")
+    add("--overlap", type=int, metavar="PIXELS", help="pixels that neighbouring tiles share")
+    add("--batch-size", type=int, default=8, help="tiles per forward pass (default: 8)")
     add("--device", help="cpu, cuda, cuda:1, … (default: a GPU if there is one)")
-    add("--amp", action="store_true", help="half precision")
-    add("--resume", action="store_true", help="go on from what a stopped run has finished")
-    add("--overwrite", action="store_true", help="replace files that are there")
+    add("--amp", action="store_true", help="use mixed precision")
+    add("--resume", action="store_true", help="resume an interrupted run")
+    add("--overwrite", action="store_true", help="replace existing files")
     add(
         "--cfg-options",
         nargs="+",
         metavar="KEY=VALUE",
         default=[],
-        help="change the (student's) config",
+        help="override settings of the (student's) config",
     )
 
 
 def band_list(text: str) -> list[int]:
-    """Read band numbers."""
+    """Parse band numbers."""
     try:
         return [int(number) for number in text.split(",")]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected numbers as in 1,2,3, found {text}") from None
+        raise argparse.ArgumentTypeError(f"expected numbers such as 1,2,3, found {text}") from None
 
 
 def main() -> None:
-    """Map; what is wrong with rasters or options ends in one clear line."""
+    """Map the scenes; problems with rasters or options end in one line."""
     args = parse_args()
-    settings = dict(
-        cloud_free=args.cloud_free,
-        confidence=args.confidence,
-        probabilities=args.probabilities,
-        quicklook=args.quicklook,
-        resolution=args.resolution,
-        tile_size=args.tile_size,
-        overlap=args.overlap,
-        batch_size=args.batch_size,
-        optical_bands=args.optical_bands,
-        sar_bands=args.sar_bands,
-        nodata=args.nodata,
-        sar_nodata=args.sar_nodata,
-        sar_resampling=args.sar_resampling,
-        check_values=not args.no_value_check,
-    )
     try:
+        from mmcloudseg.apis import ScenePredictor
         from mmcloudseg.engine.configs import parse_options
-        from mmcloudseg.scenes.lists import ScenePair, predict_list, read_pairs
+        from mmcloudseg.scenes.lists import ScenePair, read_pairs
+        from mmcloudseg.scenes.settings import SceneSettings
 
-        pairs = (
-            read_pairs(args.list) if args.list else [ScenePair(args.optical, args.sar, args.out)]
+        settings = SceneSettings(
+            cloud_free=args.cloud_free,
+            confidence=args.confidence,
+            probabilities=args.probabilities,
+            quicklook=args.quicklook,
+            resolution=args.resolution,
+            tile_size=args.tile_size,
+            overlap=args.overlap,
+            batch_size=args.batch_size,
+            optical_bands=args.optical_bands,
+            sar_bands=args.sar_bands,
+            nodata=args.nodata,
+            sar_nodata=args.sar_nodata,
+            sar_resampling=args.sar_resampling,
+            check_values=not args.no_value_check,
         )
-        predict_list(
-            args.config,
-            args.checkpoint,
-            pairs,
-            device=args.device,
-            options=parse_options(args.cfg_options),
-            amp=args.amp,
-            resume=args.resume,
-            overwrite=args.overwrite,
-            **settings,
+        one = ScenePair(args.optical, args.sar, args.out)
+        pairs = read_pairs(args.list) if args.list else [one]
+        predictor = ScenePredictor(
+            args.config, args.checkpoint, args.device, parse_options(args.cfg_options), args.amp
         )
+        predictor.predict_list(pairs, settings, resume=args.resume, overwrite=args.overwrite)
     except (OSError, ValueError) as error:
         sys.exit(f"predict_scene: {error}")
     except KeyboardInterrupt:
-        sys.exit("predict_scene: stopped; the same command with --resume goes on")
+        sys.exit("predict_scene: interrupted; run the same command with --resume to resume")
 
 
 if __name__ == "__main__":

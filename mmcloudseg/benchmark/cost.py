@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.suite import Method, Suite
 from mmcloudseg.engine.configs import load_config, networks
+from mmcloudseg.engine.model_description import value_ranges
 from mmcloudseg.utils.config_types import with_named_types
 from mmcloudseg.utils.files import atomic_write
 
@@ -118,8 +119,8 @@ def default_shape(cfg: Config) -> tuple[int, int, int]:
     """
     size = (cfg.model.get("test_cfg") or {}).get("crop_size")
     preprocessor = cfg.model.get("data_preprocessor") or {}
-    ranges = [preprocessor[name].low for name in ("optical", "sar") if name in preprocessor]
-    bands = sum(map(len, ranges)) or len(preprocessor.get("mean") or ())
+    bands = sum(len(limits["low"]) for limits in value_ranges(cfg.model).values())
+    bands = bands or len(preprocessor.get("mean") or ())  # MMSegmentation's own
     if size is None or not bands:
         raise ValueError(
             f"{cfg.filename}: has no model.test_cfg.crop_size or no bands in its "

@@ -29,6 +29,7 @@ from mmcloudseg.benchmark.robustness_points import (
 from mmcloudseg.datasets import OpticalSARDataset
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
+from mmcloudseg.engine.model_description import accepts_missing_modality
 from mmcloudseg.utils.config_types import type_class, type_name
 from mmcloudseg.utils.files import atomic_write
 
@@ -166,8 +167,8 @@ def _dataset(described: Mapping[str, Any]) -> OpticalSARDataset:
 
 
 def _check_missing(model: torch.nn.Module, missing: Sequence[str]) -> None:
-    preprocessor = getattr(model, "module", model).data_preprocessor
-    if missing and not hasattr(preprocessor, "missing_val"):
+    if missing and not accepts_missing_modality(model):
+        preprocessor = getattr(model, "module", model).data_preprocessor
         raise ValueError(
             f"model.data_preprocessor is a {type(preprocessor).__name__}, which does not say what "
             "stands for a missing modality: use CloudSegDataPreprocessor(missing_val=…), or "

@@ -1,26 +1,28 @@
-"""Maps one scene, asked on stdin, and prints what it cost; a process of its own for each.
+"""Maps a scene in a process of its own, and measures time and memory.
 
-A peak of memory never falls, so each scene needs a process that has mapped nothing before.
+A process's peak memory never decreases, so each scene needs a process that has mapped nothing
+before. The process reads what to map from stdin, and prints what it measured.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from mmcloudseg.benchmark.peak_memory import forget_peak, peak_mb
 from mmcloudseg.scenes.predictor import ScenePredictor
+from mmcloudseg.scenes.settings import SceneSettings
 
 
 def measure(
-    config: str, checkpoint: str, files: Mapping[str, Path], out: Path, **settings: Any
+    config: str, checkpoint: str, files: Mapping[str, Path], out: Path, settings: SceneSettings
 ) -> dict[str, float]:
     """Map a scene in a new process.
 
@@ -28,15 +30,16 @@ def measure(
         config: The config file.
         checkpoint: Its checkpoint.
         files: ``optical`` and ``sar``.
-        out: The map; replaced if it is there.
-        settings: As in :class:`SceneSettings`.
+        out: The map; replaced if it exists.
+        settings: How to map the scene.
 
     Returns:
-        ``megapixels``, ``seconds`` (from opening files to the final name), ``network_seconds``,
-        ``model_mb`` (the process with its model) and ``peak_mb`` (by which it grew beyond).
+        ``megapixels``, ``seconds`` (from opening the files to the finished map),
+        ``network_seconds``, ``model_mb`` (the process with its model) and ``peak_mb`` (its growth
+        beyond that).
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The scene could not be mapped.
     """
     asked = dict(
         config=config,
@@ -44,7 +47,7 @@ def measure(
         optical=str(files["optical"]),
         sar=str(files["sar"]),
         out=str(out),
-        settings=settings,
+        settings=dataclasses.asdict(settings),
         threads=torch.get_num_threads(),
     )
     command = [sys.executable, "-m", "mmcloudseg.benchmark.scene_cost"]
@@ -52,12 +55,12 @@ def measure(
         command, input=json.dumps(asked), stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"{files['optical']}: could not be mapped, see above")
+        raise RuntimeError(f"{files['optical']}: could not be mapped; see the error above")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
-    """Map the scene that is asked for."""
+    """Map the scene that stdin describes."""
     asked = json.loads(sys.stdin.read())
     torch.set_num_threads(asked["threads"])
     with contextlib.redirect_stdout(sys.stderr):
@@ -65,7 +68,11 @@ def main() -> None:
         forget_peak()
         before = peak_mb()
         report = predictor.predict(
-            asked["optical"], asked["sar"], asked["out"], overwrite=True, **asked["settings"]
+            asked["optical"],
+            asked["sar"],
+            asked["out"],
+            SceneSettings(**asked["settings"]),
+            overwrite=True,
         )
     print(
         json.dumps(

@@ -16,9 +16,10 @@ from rasterio.windows import Window
 
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.scene_cost import measure
+from mmcloudseg.benchmark.seams import seam_ratio
 from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 from mmcloudseg.scenes.network import TileNetwork
-from mmcloudseg.scenes.seams import seam_ratio
+from mmcloudseg.scenes.settings import SceneSettings
 from mmcloudseg.scenes.tiles import TileAxis
 from mmcloudseg.utils.files import atomic_write
 
@@ -68,9 +69,8 @@ def benchmark_scenes(
                 name: _repeat(pattern[name], Path(folder) / f"{name}.tif", rows, columns)
                 for name in ("optical", "sar")
             }
-            found = measure(
-                config, checkpoint, files, Path(folder) / "map.tif", batch_size=batch_size
-            )
+            settings = SceneSettings(batch_size=batch_size)
+            found = measure(config, checkpoint, files, Path(folder) / "map.tif", settings)
             held = found["model_mb"]
             lines.append(
                 f"| {rows} x {columns} | {found['megapixels']:.1f} | {found['seconds']:.1f} | "
@@ -112,7 +112,8 @@ def _seams(network: TileNetwork, config: str, checkpoint: str, folder: Path) -> 
     ratios = []
     for shared in (overlap, 0):
         out = folder / "seams.tif"
-        measure(config, checkpoint, files, out, resolution="optical", overlap=shared)
+        settings = SceneSettings(resolution="optical", overlap=shared)
+        measure(config, checkpoint, files, out, settings)
         axis = TileAxis(_SEAM_SCENE, tile, shared)
         edges = sorted({*axis.starts, *(start + tile for start in axis.starts)})
         with rasterio.open(out) as source:

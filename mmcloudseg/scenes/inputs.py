@@ -1,61 +1,213 @@
-"""A scene's two rasters, opened and checked against what a model sees."""
+"""The two rasters of a scene, opened and checked against what the model sees."""
 
 from __future__ import annotations
 
 import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import rasterio
+from rasterio.warp import transform
+from rasterio.windows import Window
+
+from mmcloudseg.engine.model_description import ModelDescription
 from mmcloudseg.rasters.grids import RasterGrid
-from mmcloudseg.rasters.scene_raster import SceneRaster, open_scene_raster
-from mmcloudseg.scenes.checks import check_values, sar_cover
-from mmcloudseg.scenes.network import SceneModel
+from mmcloudseg.rasters.reading import open_raster, raster_session
+from mmcloudseg.rasters.scene_raster import SceneRaster, check_reference, open_scene_raster
 from mmcloudseg.scenes.settings import SceneSettings
+from mmcloudseg.utils.errors import DataError
+
+_CACHE_MB = 128
+"""GDAL's block cache: enough for a row of tiles, and no more for larger scenes."""
+_CLIPPED = 0.99
+"""Share of values at or beyond the ends of the model's range that cannot be an accident."""
+_POINTS = 64  # along each axis
+_ALL = 0.999
+_DARK = 0.01
+"""Share of the range that the brightest values of any image reach."""
 
 
-def open_pair(
-    stack: contextlib.ExitStack,
-    optical: str,
-    sar: str | None,
-    about: SceneModel,
-    settings: SceneSettings,
-) -> tuple[SceneRaster, SceneRaster | None]:
-    """Open the optical image, and SAR on its grid.
+@dataclass(frozen=True)
+class SceneImages:
+    """The open images of a scene, on the optical grid.
+
+    Attributes:
+        optical: The optical image, whose nodata is the map's.
+        sar: The SAR image; None if it is missing.
+        description: What the model sees.
+    """
+
+    optical: SceneRaster
+    sar: SceneRaster | None
+    description: ModelDescription
+
+    @property
+    def grid(self) -> RasterGrid:
+        """The optical grid."""
+        return RasterGrid.of(self.optical.source)
+
+    def read(self, window: Window) -> tuple[np.ndarray | None, np.ndarray]:
+        """Read the model's bands in a window, which may reach beyond the scene.
+
+        Args:
+            window: In pixels of the optical grid.
+
+        Returns:
+            Bands x rows x columns in the model's order, float32, NaN for a missing modality, or
+            None if the optical image has no data in the window; and rows x columns, True where
+            the optical image has data.
+
+        Raises:
+            DataError: A file is damaged or incomplete.
+        """
+        optical, valid = self.optical.read(window)
+        if not valid.any():
+            return None, valid
+        images = []
+        for name, count in self.description.counts.items():
+            if name == "optical":
+                images.append(optical)
+            elif self.sar is not None:
+                images.append(self.sar.read(window)[0])
+            else:
+                images.append(np.full((count, *valid.shape), np.nan, dtype=np.float32))
+        return np.concatenate(images), valid
+
+
+@contextlib.contextmanager
+def open_scene(
+    optical: str, sar: str | None, description: ModelDescription, settings: SceneSettings
+) -> Iterator[SceneImages]:
+    """Open the optical image, and the SAR image on the optical grid, in one GDAL session.
 
     Args:
-        stack: Closes them.
-        optical: File, or what GDAL opens.
-        sar: The same; None if there is none.
-        about: What the model sees.
-        settings: Which bands, nodata and resampling.
+        optical: A file, or anything else that GDAL opens.
+        sar: Likewise; None if there is none.
+        description: What the model sees.
+        settings: Bands, nodata values and resampling.
+
+    Yields:
+        The images.
 
     Raises:
         DataError: One of them cannot be used, or they show different ground.
     """
-    first = stack.enter_context(
-        open_scene_raster(
-            optical,
-            settings.optical_bands or about.bands.get("optical"),
-            about.counts.get("optical"),
-            "optical",
-            settings.nodata,
+    bands, counts = description.bands, description.counts
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(raster_session())
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
+        images = SceneImages(
+            stack.enter_context(
+                open_scene_raster(
+                    optical,
+                    settings.optical_bands or bands.get("optical"),
+                    counts.get("optical"),
+                    "optical",
+                    settings.nodata,
+                )
+            ),
+            None,
+            description,
         )
-    )
-    second = None
-    if sar is not None:
-        grid = RasterGrid.of(first.source)
-        sar_cover(grid, sar)
-        second = stack.enter_context(
-            open_scene_raster(
-                sar,
-                settings.sar_bands or about.bands.get("sar"),
-                about.counts["sar"],
-                "SAR",
-                settings.sar_nodata,
-                grid,
-                settings.sar_resampling,
+        if sar is not None:
+            check_overlap(images.grid, sar)
+            raster = stack.enter_context(
+                open_scene_raster(
+                    sar,
+                    settings.sar_bands or bands.get("sar"),
+                    counts["sar"],
+                    "SAR",
+                    settings.sar_nodata,
+                    images.grid,
+                    settings.sar_resampling,
+                )
             )
+            images = SceneImages(images.optical, raster, description)
+        if settings.check_values:
+            for name, image in (("sar", images.sar), ("optical", images.optical)):
+                if image is not None and name in description.low:
+                    check_values(image, description.low[name], description.high[name], name)
+        yield images
+
+
+def check_overlap(optical: RasterGrid, path: str) -> None:
+    """Check that a SAR image covers the optical image, by evenly spaced points.
+
+    A SAR image that covers only a part of it is warned about.
+
+    Raises:
+        DataError: It covers none of it, or is not georeferenced.
+    """
+    with open_raster(path) as source:
+        check_reference(source, "SAR")
+        sar = RasterGrid.of(source)
+    share = _share_inside(optical, sar)
+    # A SAR image much smaller than the optical one may lie between its points.
+    if share == 0 and _share_inside(sar, optical) == 0:
+        raise DataError(
+            f"{path}: does not overlap the optical image: its origin is {_origin(sar)}, that of "
+            f"the optical image {_origin(optical)}. Use the SAR image of the same area, or "
+            "correct its coordinate reference system."
         )
-    if settings.check_values:
-        for name, raster, what in (("sar", second, "SAR"), ("optical", first, "optical")):
-            if raster is not None and name in about.low:
-                check_values(raster, about.low[name], about.high[name], what)
-    return first, second
+    if share < _ALL:
+        warnings.warn(
+            f"{path}: covers {share:.0%} of the optical image; the rest is mapped without SAR",
+            stacklevel=2,
+        )
+
+
+def _share_inside(grid: RasterGrid, other: RasterGrid) -> float:
+    """Share of a grid's area, by evenly spaced points, that lies within another grid."""
+    rows, columns = np.meshgrid(
+        *((np.arange(_POINTS) + 0.5) * length / _POINTS for length in grid.shape), indexing="ij"
+    )
+    # Affine's annotations allow scalars only.
+    east, north = grid.transform * (columns.ravel(), rows.ravel())  # type: ignore[operator]
+    east, north = transform(grid.crs, other.crs, east, north)
+    across, down = ~other.transform * (np.array(east), np.array(north))
+    # Points that the other reference system cannot represent are infinite, and thus outside.
+    inside = (across >= 0) & (across <= other.width) & (down >= 0) & (down <= other.height)
+    return float(inside.mean())
+
+
+def _origin(grid: RasterGrid) -> str:
+    return f"({grid.transform.c:.6g}, {grid.transform.f:.6g}) in {grid.crs}"
+
+
+def check_values(
+    raster: SceneRaster, low: Sequence[float], high: Sequence[float], modality: str
+) -> None:
+    """Refuse values in another unit than the model was trained with.
+
+    Args:
+        raster: The raster.
+        low: The lower end of the model's range, by band.
+        high: The upper end.
+        modality: ``'optical'`` or ``'sar'``.
+
+    Raises:
+        DataError: All bands lie at the ends of their ranges, or the whole optical image lies at
+            the dark end.
+    """
+    clipped, bright = [], []
+    for values, lowest, highest in zip(raster.sample.values, low, high, strict=True):
+        clipped.append(np.mean((values <= lowest) | (values >= highest)))
+        top = np.percentile(values[np.isfinite(values)], 99)
+        bright.append((top - lowest) / (highest - lowest))
+    # Some bands may be dark or saturated by nature, but not all of them.
+    if min(clipped) <= _CLIPPED and (modality == "sar" or max(bright) >= _DARK):
+        return
+    everything = np.concatenate(raster.sample.values)
+    name, cause = (
+        ("SAR", "in linear units instead of dB (10 log10)")
+        if modality == "sar"
+        else ("optical", "reflectance from 0 to 1 or 8-bit values")
+    )
+    raise DataError(
+        f"{raster.path}: the {name} values are {np.nanmin(everything):g} to "
+        f"{np.nanmax(everything):g}, but the model was trained with {min(low):g} to "
+        f"{max(high):g}. The file may hold {cause}, or the optical and SAR images may be "
+        "swapped. Convert the file to the model's unit."
+    )

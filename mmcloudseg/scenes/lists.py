@@ -1,20 +1,17 @@
-"""Many scenes, shared by several processes."""
+"""Lists of scenes, and the processes that share one."""
 
 from __future__ import annotations
 
 import csv
 import os
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import torch
-from mmengine.dist import all_gather_object, get_dist_info
 
-from mmcloudseg.scenes.predictor import ScenePredictor, SceneReport
 from mmcloudseg.utils.errors import DataError
 
 COLUMNS = ("optical", "sar", "out")
@@ -22,7 +19,7 @@ COLUMNS = ("optical", "sar", "out")
 
 @dataclass(frozen=True)
 class ScenePair:
-    """Files of a scene: optical image, SAR (or None), map."""
+    """The files of a scene: optical image, SAR image (or None), map."""
 
     optical: str
     sar: str | None
@@ -33,11 +30,11 @@ def read_pairs(path: str) -> list[ScenePair]:
     """Read a list of scenes.
 
     Args:
-        path: CSV with the columns optical, sar and out; sar may be empty. Relative paths are
-            relative to the list's folder.
+        path: A CSV file with the columns optical, sar and out; sar may be empty. Relative paths
+            are relative to the list's folder.
 
     Raises:
-        DataError: It cannot be read, lacks a column, or names an output twice.
+        DataError: The list cannot be read, lacks a column, or names an output twice.
     """
     folder = Path(path).parent
     try:
@@ -57,98 +54,32 @@ def read_pairs(path: str) -> list[ScenePair]:
     for number, row in enumerate(rows, start=2):
         cells = {name: (row[name] or "").strip() for name in COLUMNS}
         if not cells["optical"] or not cells["out"]:
-            raise DataError(f"{path}: line {number} names no optical raster, or no out.")
+            raise DataError(f"{path}: line {number} lacks an optical raster or an output: add it.")
         placed = {name: _placed(folder, cell) for name, cell in cells.items()}
         pairs.append(ScenePair(placed["optical"], placed["sar"] or None, placed["out"]))
     outs = [pair.out for pair in pairs]
     twice = sorted({out for out in outs if outs.count(out) > 1})
     if twice:
         raise DataError(
-            f"{path}: names {twice[0]} twice as out. Give each scene a map of its own."
+            f"{path}: names the output {twice[0]} twice. Give each scene a map of its own."
         )
     return pairs
 
 
-def predict_list(
-    config: str,
-    checkpoint: str,
-    pairs: Sequence[ScenePair],
-    *,
-    device: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    amp: bool = False,
-    resume: bool = False,
-    overwrite: bool = False,
-    **settings: Any,
-) -> list[SceneReport]:
-    """Map scenes, this process's part of them if several share the list.
-
-    Of n processes that ``torchrun`` started, on one machine or several, each takes every n-th
-    scene. A scene that cannot be mapped does not stop the
-    others.
-
-    Args:
-        config: The config file.
-        checkpoint: Its checkpoint.
-        pairs: The scenes.
-        device: As in :class:`ScenePredictor`; by default each process takes its own GPU.
-        options: Dotted keys of the config and their values.
-        amp: Half precision.
-        resume: Leave out scenes that are mapped, and go on with those that are begun.
-        overwrite: Replace maps that are there.
-        settings: As in :class:`SceneSettings`.
-
-    Returns:
-        What this process has made.
-
-    Raises:
-        DataError: Scenes could not be mapped; raised in every process when all have finished.
-    """
-    if shared_by_torchrun():
-        _join_processes()
-        if device is None and torch.cuda.is_available():
-            device = f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
-    rank, world = get_dist_info()
-    reports, problems = [], []
-    predictor = ScenePredictor(config, checkpoint, device, options, amp)
-    warnings.simplefilter("always", UserWarning)
-    for pair in pairs[rank::world]:
-        if resume and not overwrite and os.path.exists(pair.out):
-            print(f"{pair.out}: is there already", flush=True)
-            continue
-        try:
-            report = predictor.predict(
-                pair.optical,
-                pair.sar,
-                pair.out,
-                resume=resume,
-                overwrite=overwrite,
-                progress=rank == 0,
-                **settings,
-            )
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-            continue
-        reports.append(report)
-        print(report, flush=True)
-    everywhere = [line for lines in all_gather_object(problems) for line in lines]
-    if everywhere:
-        if len(pairs) == 1:
-            raise DataError(everywhere[0])
-        raise DataError.from_problems(f"not mapped of {len(pairs)} scenes", everywhere)
-    return reports
-
-
-def shared_by_torchrun() -> bool:
-    """Whether this process is one of several that share a list."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", 1)) > 1
-
-
-def _join_processes() -> None:
-    # All that they tell each other is what went wrong, at the very end: gloo is enough beside GPUs
-    # too, and must not lose patience with whoever has the largest scene.
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("gloo", timeout=timedelta(days=30))
+@contextmanager
+def process_group() -> Iterator[None]:
+    """The group of the processes that ``torchrun`` started, if it started several."""
+    several = "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", 1)) > 1
+    if not several or torch.distributed.is_initialized():
+        yield
+        return
+    # The processes only exchange error messages, at the very end: gloo is sufficient, with GPUs
+    # too, and must not time out while another process still maps the largest scene.
+    torch.distributed.init_process_group("gloo", timeout=timedelta(days=30))
+    try:
+        yield
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 def _placed(folder: Path, cell: str) -> str:

@@ -1,108 +1,151 @@
-"""Mapping a scene's tiles to strips: reading, network and writing side by side."""
+"""Maps the tiles of a scene: reading, the network and writing run in parallel."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from rasterio.windows import Window
 from torch import Tensor
 from tqdm import tqdm
 
-from mmcloudseg.rasters.scene_raster import SceneRaster
-from mmcloudseg.scenes.blending import RowBlender
-from mmcloudseg.scenes.layout import SceneLayout
+from mmcloudseg.scenes.blending import RowBlender, RowResampler
+from mmcloudseg.scenes.inputs import SceneImages
 from mmcloudseg.scenes.network import TileNetwork
-from mmcloudseg.scenes.prefetch import Background, prefetch
+from mmcloudseg.scenes.outputs import SceneOutput
 from mmcloudseg.scenes.products import Product, from_image, from_logits
-from mmcloudseg.scenes.reader import TileReader
-from mmcloudseg.scenes.strips import StripFolder
+from mmcloudseg.scenes.tiles import SceneLayout
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """Neighbouring tiles of one row of tiles.
+
+    Attributes:
+        row: The row of tiles.
+        start: First column of the optical grid.
+        valid: Tile rows x columns, True where the optical image has data.
+        count: Number of tiles.
+        columns: The tiles that hold data; the others are not mapped.
+        tiles: Those tiles, N x bands x tile x tile, float32; NaN for a missing modality.
+        last: Whether the row of tiles ends here.
+    """
+
+    row: int
+    start: int
+    valid: np.ndarray
+    count: int
+    columns: Sequence[int]
+    tiles: np.ndarray
+    last: bool
+
+
+@dataclass(frozen=True)
 class SceneMapping:
-    """Makes the strips of a scene that are not there yet.
+    """Makes the strips of a scene that do not exist yet.
 
     Args:
         network: The model.
-        pair: The optical image and, if there is one, SAR on its grid.
+        images: The scene's images.
         layout: Tiles and strips.
-        wanted: What is made.
-        folder: Where strips lie.
+        output: Where strips are written.
         batch_size: Tiles per forward pass.
     """
 
-    def __init__(
-        self,
-        network: TileNetwork,
-        pair: tuple[SceneRaster, SceneRaster | None],
-        layout: SceneLayout,
-        wanted: Sequence[Product],
-        folder: StripFolder,
-        batch_size: int,
-    ) -> None:
-        self.network, self.pair, self.layout = network, pair, layout
-        self.wanted, self.folder, self.batch_size = wanted, folder, batch_size
-        self.strips = {product.name: layout.strips(product) for product in wanted}
-        self.restore = "cloud_free" in self.strips
+    network: TileNetwork
+    images: SceneImages
+    layout: SceneLayout
+    output: SceneOutput
+    batch_size: int
 
     def run(self, progress: bool = True) -> int:
-        """Map tiles until all strips are there.
+        """Map tiles until all strips exist.
 
         Args:
-            progress: Show a bar.
+            progress: Show a progress bar.
 
         Returns:
-            How many tiles were mapped.
+            Number of tiles that were mapped.
 
         Raises:
-            DataError: A raster cannot be read, or a strip not be written.
+            DataError: A raster cannot be read, or a strip cannot be written.
         """
-        layout, network = self.layout, self.network
-        missing = self.folder.first_missing(self.wanted, self.strips)
+        layout, network, products = self.layout, self.network, self.output.products
+        missing = self.output.first_missing({p.name: layout.strips(p) for p in products})
         if missing == len(layout.rows):
             return 0
-        first_row = layout.first_row_for(missing, self.wanted)
-        reader = TileReader(
-            *self.pair,
-            network.about.modalities,
-            network.about.counts,
-            layout.rows,
-            layout.columns,
-            self.batch_size,
-        )
+        first_row = layout.first_row_for(missing, products)
         channels = network.channels
-        channels += network.about.counts["optical"] if self.restore else 0
-        blender = RowBlender(layout.rows, layout.columns, channels, network.device, first_row)
-        resampler, mapped = layout.resampler(), 0
-        chunks = prefetch(reader.read, reader.jobs(first_row))
+        channels += network.description.counts["optical"] if self._restore else 0
+        blender = RowBlender(layout, channels, network.device, first_row)
+        resampler, mapped = RowResampler(layout), 0
+        writes: list[Future] = []
+        chunks = read_ahead(self._read, self._jobs(first_row))
         # Closed: after an error no thread may go on reading rasters that are closed next.
         with (
-            contextlib.closing(chunks),
-            Background() as writer,
+            closing(chunks),
+            ThreadPoolExecutor(1, "write") as writer,
             self._bar(first_row, progress) as bar,
         ):
             for chunk in chunks:
                 blender.add_valid(chunk.start, chunk.valid)
-                if len(chunk.columns):
-                    maps = network(chunk.tiles, self.restore)
+                if chunk.columns:
+                    maps = network(chunk.tiles, self._restore)
                     for column, tile in zip(chunk.columns, maps, strict=True):
                         blender.add(column, tile)
                 mapped += len(chunk.columns)
                 bar.update(chunk.count)
-                if not chunk.last:
-                    continue
-                row, (maps, valid) = chunk.row, blender.finish_row()
-                fresh = row >= missing
-                logits = maps[: network.channels]
-                start = layout.rows.starts[row]
-                on_map = resampler.feed(row, start, logits, valid, wanted=fresh)
-                if fresh:
-                    arrays = self._arrays(on_map, maps[network.channels :], valid)
-                    for product in self.wanted:
-                        if product.name in arrays:
-                            writer.submit(self._write, product, row, arrays[product.name])
+                if chunk.last:
+                    maps, valid = blender.finish_row()
+                    wanted = chunk.row >= missing
+                    on_map = resampler.feed(chunk.row, maps[: network.channels], valid, wanted)
+                    if wanted:
+                        arrays = self._arrays(on_map, maps[network.channels :], valid)
+                        _wait_for(writes)  # so that no more than one row of tiles waits
+                        writes = [
+                            writer.submit(self._write, product, chunk.row, arrays[product.name])
+                            for product in products
+                            if product.name in arrays
+                        ]
+            _wait_for(writes)
         return mapped
+
+    @property
+    def _restore(self) -> bool:
+        return any(product.name == "cloud_free" for product in self.output.products)
+
+    def _jobs(self, first_row: int) -> list[tuple[int, int]]:
+        """Row of tiles and first tile of every chunk, from a row on."""
+        return [
+            (row, column)
+            for row in range(first_row, len(self.layout.rows))
+            for column in range(0, len(self.layout.columns), self.batch_size)
+        ]
+
+    def _read(self, job: tuple[int, int]) -> Chunk:
+        (row, first), columns = job, self.layout.columns
+        numbers = range(first, min(first + self.batch_size, len(columns)))
+        start, stop = columns.starts[first], columns.starts[numbers[-1]] + columns.tile
+        rows = self.layout.rows
+        image, valid = self.images.read(Window(start, rows.starts[row], stop - start, rows.tile))
+        spans = {
+            n: slice(columns.starts[n] - start, columns.starts[n] - start + columns.tile)
+            for n in numbers
+        }
+        held = [n for n, span in spans.items() if valid[:, span].any()]
+        tiles = (
+            np.stack([image[:, :, spans[n]] for n in held]) if image is not None else np.empty(0)
+        )
+        return Chunk(row, start, valid, len(numbers), held, tiles, numbers[-1] == len(columns) - 1)
 
     def _arrays(
         self, on_map: tuple[Tensor, np.ndarray] | None, image: Tensor, valid: np.ndarray
@@ -110,24 +153,58 @@ class SceneMapping:
         """The products' pixels of a strip."""
         arrays = {}
         if on_map is not None:
-            arrays = from_logits(*on_map, list(self.strips), self.network.threshold)
-        if self.restore:
-            about = self.network.about
-            ends = about.low["optical"], about.high["optical"]
+            names = [product.name for product in self.output.products]
+            arrays = from_logits(*on_map, names, self.network.threshold)
+        if self._restore:
+            description = self.network.description
+            ends = description.low["optical"], description.high["optical"]
             arrays["cloud_free"] = from_image(image, valid, *ends)
         return arrays
 
     def _write(self, product: Product, index: int, bands: np.ndarray) -> None:
-        begin = self.strips[product.name][index][0]
-        self.folder.write(product, index, begin, self.layout.grid(product), bands)
+        begin = self.layout.strips(product)[index][0]
+        self.output.write_strip(product, index, begin, self.layout.grid(product), bands)
 
     def _bar(self, first_row: int, progress: bool) -> tqdm:
         columns = len(self.layout.columns)
         return tqdm(
             total=len(self.layout.rows) * columns,
             initial=first_row * columns,
-            desc=Path(self.pair[0].path).name,
+            desc=Path(self.images.optical.path).name,
             unit="tile",
             dynamic_ncols=True,
             disable=not progress,
         )
+
+
+def read_ahead(
+    call: Callable[[Item], Result], items: Iterable[Item], ahead: int = 2
+) -> Generator[Result, None, None]:
+    """Call a function in a thread, a few items ahead of the results that are asked for.
+
+    ``Executor.map`` has no such limit before Python 3.14.
+
+    Args:
+        call: The function; its error is raised in place of its result.
+        items: Its arguments.
+        ahead: How many results may wait.
+
+    Yields:
+        The results, in order.
+    """
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(1, "read") as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(call, item))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _wait_for(futures: Iterable[Future]) -> None:
+    for future in futures:
+        future.result()

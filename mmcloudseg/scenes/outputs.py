@@ -1,78 +1,239 @@
-"""Names of a scene's files, and what is recorded in them."""
+"""The files of a scene: strips that a later run can resume from, then the finished rasters."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmcloudseg.scenes.network import TileNetwork
+import numpy as np
+from affine import Affine
+
+from mmcloudseg.rasters.cog import move_raster, write_cog
+from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
+from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.qgis import write_style
 from mmcloudseg.scenes.products import Product
+from mmcloudseg.scenes.tiles import SceneLayout
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.files import output_errors, write_text
+from mmcloudseg.utils.locks import folder_lock
 from mmcloudseg.version import __version__
 
-
-def output_files(out: Path, wanted: Sequence[Product], quicklook: bool) -> dict[str, Path]:
-    """The final name of each product, of the map's style and of the picture.
-
-    Raises:
-        ValueError: ``out`` is no name of a GeoTIFF.
-    """
-    if out.suffix.lower() not in (".tif", ".tiff"):
-        raise ValueError(f"{out}: the map is a GeoTIFF, so its name ends in .tif or .tiff")
-    files = {
-        product.name: out
-        if product.name == "map"
-        else out.with_name(f"{out.stem}_{product.name}{out.suffix}")
-        for product in wanted
-    }
-    files["style"] = out.with_suffix(".qml")
-    if quicklook:
-        files["quicklook"] = out.with_suffix(".png")
-    return files
+_STATE = "state.json"
 
 
-def check_output(
-    files: Mapping[str, Path], sources: Sequence[str | None], overwrite: bool, resume: bool
-) -> None:
-    """Refuse to replace what must not be replaced.
+class SceneOutput:
+    """The output of a scene.
 
-    The map comes last. A run that was stopped just before it has named the others already, and may
-    name them again when it is resumed.
+    Strips lie in a hidden folder next to the map, one raster for each strip and product. A strip's
+    file appears only when it is complete, so a run that is interrupted at any moment can be
+    resumed.
+
+    Args:
+        out: The map.
+        sources: The optical and the SAR image; None for one that is missing.
+        products: What to make; the map is the first.
+        quicklook: Whether a picture is made too.
+        resume: Resume an interrupted run, and keep the strips if this one fails.
+        overwrite: Replace existing files.
+
+    Attributes:
+        files: Final paths by product, of the map's ``style`` and of the ``quicklook``.
+        folder: The hidden folder.
 
     Raises:
-        ValueError: An output is an input, or is there already and ``overwrite`` is not given.
+        ValueError: ``out`` is not the name of a GeoTIFF.
     """
-    inputs = {os.path.realpath(source) for source in sources if source}
-    for name, path in files.items():
-        if os.path.realpath(path) in inputs:
-            raise ValueError(f"{path}: is an input; choose another name for the output")
-        if path.exists() and not overwrite and (name == "map" or not resume):
-            raise ValueError(f"{path}: is there already; choose another name, or --overwrite")
+
+    def __init__(
+        self,
+        out: Path,
+        sources: Mapping[str, str | None],
+        products: Sequence[Product],
+        quicklook: bool = False,
+        resume: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        if out.suffix.lower() not in (".tif", ".tiff"):
+            raise ValueError(f"{out}: the map is a GeoTIFF: choose a name that ends in .tif")
+        self.sources, self.products = sources, products
+        self.resume, self.overwrite = resume, overwrite
+        self.folder = out.with_name(f".{out.name}.partial")
+        self.files = {
+            product.name: out
+            if product.name == "map"
+            else out.with_name(f"{out.stem}_{product.name}{out.suffix}")
+            for product in products
+        }
+        self.files["style"] = out.with_suffix(".qml")
+        if quicklook:
+            self.files["quicklook"] = out.with_suffix(".png")
+
+    def check(self) -> None:
+        """Refuse to replace inputs and, unless they are to be overwritten, existing files.
+
+        The map is published last. A run that was interrupted just before may have published the
+        other files, which it replaces when it is resumed.
+
+        Raises:
+            ValueError: A file is an input or exists.
+        """
+        inputs = {os.path.realpath(source) for source in self.sources.values() if source}
+        for name, path in self.files.items():
+            if os.path.realpath(path) in inputs:
+                raise ValueError(f"{path}: is an input; choose another name for the output")
+            if path.exists() and not self.overwrite and (name == "map" or not self.resume):
+                raise ValueError(
+                    f"{path}: already exists; choose another name, or replace it with --overwrite"
+                )
+
+    @contextmanager
+    def open(self, state: Mapping[str, Any]) -> Iterator[None]:
+        """Lock the folder for strips, and remove it at the end.
+
+        After an error it is kept for a run that resumes, and after an interrupt in any case.
+
+        Args:
+            state: What determines the pixels besides the sources, as JSON.
+
+        Raises:
+            DataError: Another run holds the folder, or began it from other inputs; or it cannot
+                be written.
+        """
+        above = [path for path in self.folder.parents if not path.exists()]
+        with ExitStack() as stack:
+            with output_errors(self.folder.parent):
+                stack.enter_context(folder_lock(self.folder))
+            try:
+                self.check()  # again: another run may have ended while this one waited
+                self._begin(state)
+                yield
+            except Exception:
+                if not self.resume:
+                    self._remove()
+                    for path in above:  # from the innermost on, if nothing else is in them
+                        with suppress(OSError):
+                            path.rmdir()
+                raise
+            self._remove()
+
+    def first_missing(self, strips: Mapping[str, Sequence[tuple[int, int]]]) -> int:
+        """The first strip that is missing for any product; the number of strips if none is.
+
+        Args:
+            strips: For each product the rows of its strips, as (first, end).
+        """
+        count = len(strips["map"])
+        for index in range(count):
+            for name, rows in strips.items():
+                begin, end = rows[index]
+                if end > begin and not self._strip(name, index).is_file():
+                    return index
+        return count
+
+    def write_strip(
+        self, product: Product, index: int, first_row: int, grid: RasterGrid, bands: np.ndarray
+    ) -> None:
+        """Write a strip of a product.
+
+        Raises:
+            DataError: It could not be written, for example because the disk is full.
+        """
+        profile = GeoTiffProfile(
+            crs=grid.crs,
+            transform=grid.transform * Affine.translation(0, first_row),
+            compress="deflate",
+            predictor=2 if product.dtype == "uint16" else 1,
+            level=1,
+        )
+        with output_errors(self.folder):
+            write_geotiff(self._strip(product.name, index), bands, profile)
+
+    def join_strips(self, layout: SceneLayout, tags: Mapping[str, str]) -> dict[str, Path]:
+        """Make a cloud-optimised GeoTIFF of each product's strips, and the map's style.
+
+        Args:
+            layout: Rows and grids of the strips.
+            tags: What they were made by; sources, time and software are added.
+
+        Returns:
+            Paths in the folder, by product, and of the ``style``.
+        """
+        now = datetime.now(timezone.utc)
+        tags = dict(
+            TIFFTAG_SOFTWARE=f"mmcloudseg {__version__}",
+            TIFFTAG_DATETIME=f"{now:%Y:%m:%d %H:%M:%S}",
+            **tags,
+            **{name: _base_name(path) for name, path in self.sources.items()},
+        )
+        made = {}
+        with output_errors(self.folder):
+            for product in self.products:
+                strips = [
+                    (self._strip(product.name, index), *rows)
+                    for index, rows in enumerate(layout.strips(product))
+                    if rows[0] < rows[1]
+                ]
+                legend = {f"class_{index}": name for index, name in enumerate(product.categories)}
+                made[product.name] = write_cog(
+                    self.folder, product, layout.grid(product), strips, {**tags, **legend}
+                )
+            land_cover, made["style"] = self.products[0], self.folder / "map.qml"
+            write_style(made["style"], land_cover.categories, land_cover.palette)
+        return made
+
+    def publish(self, made: Mapping[str, Path]) -> None:
+        """Move finished files to their final paths, the map last."""
+        for name in sorted(made, key=lambda name: name == "map"):
+            with output_errors(self.files[name]):
+                move_raster(made[name], self.files[name])
+
+    def _strip(self, name: str, index: int) -> Path:
+        return self.folder / f"{name}_{index:06d}.tif"
+
+    def _begin(self, state: Mapping[str, Any]) -> None:
+        """Start over, or resume if the folder belongs to the same run."""
+        identities = {name: path and _identity(path) for name, path in self.sources.items()}
+        state = json.loads(json.dumps(dict(version=__version__, **identities, **state)))
+        file = self.folder / _STATE
+        if self.resume and file.is_file():
+            found = json.loads(file.read_text())
+            for key, value in state.items():
+                if found.get(key) != value:
+                    raise DataError(
+                        f"{self.folder}: was begun with another {key} ({found.get(key)}, now "
+                        f"{value}), so it cannot be resumed. Start over without --resume."
+                    )
+            return
+        with output_errors(self.folder):
+            self._clear()
+            write_text(file, json.dumps(state, indent=1))
+
+    def _clear(self) -> None:
+        for entry in self.folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+    def _remove(self) -> None:
+        self._clear()
+        self.folder.rmdir()
 
 
-def identity(path: str) -> dict[str, Any]:
-    """What tells that a file is another one than before."""
-    if not os.path.exists(path):  # a remote one
+def _identity(path: str) -> dict[str, Any]:
+    """What changes when a file is replaced; of a remote one, only its path."""
+    if not os.path.exists(path):
         return dict(path=path)
     stat = os.stat(path)
     return dict(path=os.path.realpath(path), bytes=stat.st_size, changed_ns=stat.st_mtime_ns)
 
 
-def provenance(network: TileNetwork, optical: str, sar: str | None) -> dict[str, str]:
-    """Tags that say by what and of what a raster was made."""
-    now = datetime.now(timezone.utc)
-    return dict(
-        TIFFTAG_SOFTWARE=f"mmcloudseg {__version__}",
-        TIFFTAG_DATETIME=f"{now:%Y:%m:%d %H:%M:%S}",
-        model_config=Path(network.config).name,
-        checkpoint=Path(network.checkpoint).name,
-        checkpoint_sha256=network.sha256,
-        optical=_name(optical),
-        sar=_name(sar) if sar else "none",
-    )
-
-
-def _name(path: str) -> str:
-    return path.rstrip("/").rsplit("/", 1)[-1]
+def _base_name(path: str | None) -> str:
+    return path.rstrip("/").rsplit("/", 1)[-1] if path else "none"

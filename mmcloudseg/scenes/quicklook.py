@@ -1,8 +1,8 @@
-"""A scene at a glance: input, map and legend in one picture."""
+"""A picture of a scene: input, map and legend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from PIL import Image
 
 from mmcloudseg.rasters.reading import raster_errors
 from mmcloudseg.rasters.scene_raster import SceneRaster
+from mmcloudseg.scenes.inputs import SceneImages
 from mmcloudseg.visualization.colours import Stretch, colour_classes, colour_sar, rgb_bands
 from mmcloudseg.visualization.figure import PanelRow, draw_rows
 
@@ -18,48 +19,43 @@ _SIDE_PIXELS = 1000
 _DPI = 300
 
 
-def write_quicklook(
-    files: Mapping[str, Path],
-    optical: SceneRaster,
-    sar: SceneRaster | None,
-    names: Sequence[str],
-    classes: Sequence[str],
-    palette: Sequence[Sequence[int]],
-    title: str,
-) -> None:
-    """Draw a scene; only as many pixels are read as are shown.
+def write_quicklook(files: Mapping[str, Path], images: SceneImages, title: str) -> Path:
+    """Draw a scene, of which only as many pixels are read as are shown.
 
     Args:
-        files: ``map`` and ``quicklook`` (which is written), and ``cloud_free`` and
-            ``confidence`` if they were made.
-        optical: The optical image.
-        sar: The SAR image on the same grid, if there is one.
-        names: Of the optical bands.
-        classes: Class names.
-        palette: Their colours, 0 to 255.
+        files: ``map``, and ``cloud_free`` and ``confidence`` if they were made.
+        images: The scene's images.
         title: Line above the panels.
+
+    Returns:
+        The picture, a PNG in the map's folder.
     """
+    description = images.description
     panels = {}
-    image = _shown(optical)
-    rgb = rgb_bands(names, len(image))
-    stretch = Stretch.of(image[rgb], ground(image[rgb]))
-    panels["optical"] = stretch.apply(image[rgb])
-    if sar is not None:
-        panels["SAR"] = colour_sar(_shown(sar))
+    optical = _shown(images.optical)
+    rgb = rgb_bands(description.optical_names, len(optical))
+    stretch = Stretch.of(optical[rgb], ground(optical[rgb]))
+    panels["optical"] = stretch.apply(optical[rgb])
+    if images.sar is not None:
+        panels["SAR"] = colour_sar(_shown(images.sar))
     if "cloud_free" in files:
         panels["cloud-free"] = stretch.apply(_read(files["cloud_free"])[rgb])
     with rasterio.open(files["map"]) as source:
-        panels["land cover"] = colour_classes(source.read(1, out_shape=_size(source)), palette)
+        labels = source.read(1, out_shape=_size(source))
+    panels["land cover"] = colour_classes(labels, description.palette)
     if "confidence" in files:
         percent = _read(files["confidence"])[0]
         grey = np.nan_to_num(np.clip(percent * 2.55, 0, 255)).astype(np.uint8)
         panels["confidence"] = np.repeat(grey[..., None], 3, axis=2)
-    drawn = draw_rows([PanelRow(title, panels)], classes, palette, dpi=_DPI)
-    Image.fromarray(drawn).save(files["quicklook"], format="PNG")
+    row = PanelRow(title, panels)
+    drawn = draw_rows([row], description.classes, description.palette, dpi=_DPI)
+    path = files["map"].with_name("quicklook.png")
+    Image.fromarray(drawn).save(path, format="PNG")
+    return path
 
 
 def ground(bands: np.ndarray) -> np.ndarray:
-    """Pixels by which a picture's range is chosen: the darker half, so that clouds are left out.
+    """Pixels that determine a picture's range: the darker half, so that clouds are left out.
 
     Args:
         bands: 3 x H x W.
@@ -73,7 +69,7 @@ def ground(bands: np.ndarray) -> np.ndarray:
 
 
 def _shown(raster: SceneRaster) -> np.ndarray:
-    """A raster's bands, few pixels, NaN where there are no data."""
+    """The bands of a raster at a coarse resolution, NaN where there are no data."""
     source = raster.source
     with raster_errors(raster.path):
         raw = source.read(raster.bands, out_shape=(len(raster.bands), *_size(source)))

@@ -1,39 +1,44 @@
-"""How a scene is mapped."""
+"""Settings of scene mapping."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from rasterio.enums import Resampling
 
 GRIDS = ("label", "optical")
 MAX_TILE = 8192
-"""Pixels; a single tile of a small network fills some ten GiB then."""
+"""Pixels; a single tile of this size takes some ten GiB even with a small network."""
 SAR_RESAMPLING = ("nearest", "bilinear", "cubic", "average")
 
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """How a scene is mapped, and what is made beside the map.
+    """How to map a scene, and what to write in addition to the map.
 
     Attributes:
-        cloud_free: Also write the reconstruction.
-        confidence: Also write the probability of the class shown, in percent.
-        probabilities: Also write every class's probability.
-        quicklook: Also draw input, map and legend as PNG.
-        resolution: Grid of map, confidence and probabilities: ``'label'``, which the model was
-            trained on, or ``'optical'``.
-        tile_size: Optical pixels of a tile; None takes the window that the model is tested with.
-        overlap: Optical pixels that neighbours share; None likewise.
+        cloud_free: Also write the reconstructed cloud-free image.
+        confidence: Also write the probability of the predicted class, in percent.
+        probabilities: Also write the probabilities of all classes.
+        quicklook: Also draw input, map and legend as a PNG.
+        resolution: Grid of the map, confidence and probabilities: ``'label'``, the grid of the
+            labels the model was trained on, or ``'optical'``.
+        tile_size: Tile size in optical pixels; None takes the window the model is tested with.
+        overlap: Optical pixels shared by neighbouring tiles; None takes the model's own.
         batch_size: Tiles per forward pass.
-        optical_bands: Bands of the optical file in the model's order, from 1; None takes all.
-        sar_bands: The same of the SAR file.
-        nodata: Nodata value of the optical image, in place of the declared one.
-        sar_nodata: The same of the SAR image.
-        sar_resampling: How SAR comes to the optical grid: ``'nearest'`` as in training,
+        optical_bands: Bands of the optical file in the model's order, counted from 1; None takes
+            the bands the config names, else all.
+        sar_bands: Likewise for the SAR file.
+        nodata: Nodata value of the optical image; replaces the declared one.
+        sar_nodata: Nodata value of the SAR image; replaces the declared one.
+        sar_resampling: How SAR is resampled to the optical grid: ``'nearest'`` as in training,
             ``'bilinear'``, ``'cubic'``, or ``'average'`` for SAR finer than the optical image.
-        check_values: Refuse rasters in another unit than the model was trained with.
+        check_values: Refuse rasters whose values are in another unit than the model's.
+
+    Raises:
+        ValueError: A setting is out of range or unknown.
     """
 
     cloud_free: bool = False
@@ -63,3 +68,22 @@ class SceneSettings:
             raise ValueError(f"tile_size {self.tile_size}: expected 1 to {MAX_TILE} pixels")
         if self.batch_size < 1:
             raise ValueError(f"batch_size {self.batch_size}: expected 1 or more")
+
+
+class SceneOptions(TypedDict, total=False):
+    """The fields of :class:`SceneSettings` as keyword arguments."""
+
+    cloud_free: bool
+    confidence: bool
+    probabilities: bool
+    quicklook: bool
+    resolution: str
+    tile_size: int | None
+    overlap: int | None
+    batch_size: int
+    optical_bands: Sequence[int] | None
+    sar_bands: Sequence[int] | None
+    nodata: float | None
+    sar_nodata: float | None
+    sar_resampling: str
+    check_values: bool

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from mmcloudseg.utils.errors import DataError
 
 
 @contextlib.contextmanager
@@ -32,3 +35,22 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a UTF-8 text file with Unix line ends, which appears when it is complete."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn a failure to write an output into a :class:`DataError` that names it.
+
+    Args:
+        path: The output or its folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        free = ""
+        if path.is_dir():
+            free = f", {shutil.disk_usage(path).free / 1e6:.0f} MB are free there"
+        raise DataError(
+            f"{path}: cannot be written ({str(error).splitlines()[0]}{free}). Free some space, or "
+            "choose another output path."
+        ) from error

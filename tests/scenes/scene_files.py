@@ -10,6 +10,9 @@ from mmengine.config import Config
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 
+from mmcloudseg.apis import ScenePredictor
+
+NODATA = 255
 UTM = "EPSG:32632"
 CORNER = (600_000, 5_400_000)
 
@@ -69,3 +72,15 @@ def make_model(folder, scale=0.3):
     checkpoint = folder / "pixel.pth"
     torch.save(dict(meta={}, state_dict=model.state_dict()), checkpoint)
     return str(config), str(checkpoint)
+
+
+def predict(pixel_model, optical, sar, out, scale=0.3, **settings):
+    """Map a scene with the network of the fixture ``pixel_model``."""
+    return ScenePredictor(*pixel_model(scale), device="cpu").predict(
+        optical, sar, out, progress=False, **settings
+    )
+
+
+def read(path):
+    with rasterio.open(path) as source:
+        return source.read()

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmcloudseg.scenes.products import from_image, from_logits, products
+from mmcloudseg.engine.model_description import ModelDescription
+from mmcloudseg.scenes.products import from_image, from_logits, list_products
+from mmcloudseg.scenes.settings import SceneSettings
 
 VALID = np.array([[True, True, False]])
 
@@ -44,7 +46,18 @@ def test_image_returns_to_its_unit():
 
 
 def test_which_rasters():
-    made = products(["a", "b"], [(1, 2, 3), (4, 5, 6)], ["red"], True, True, True)
+    description = ModelDescription(
+        classes=("a", "b"),
+        palette=((1, 2, 3), (4, 5, 6)),
+        label_scale=1.0,
+        counts=dict(optical=1),
+        bands={},
+        optical_names=("red",),
+        low={},
+        high={},
+    )
+    everything = SceneSettings(confidence=True, probabilities=True, cloud_free=True)
+    made = list_products(description, everything)
     assert [product.name for product in made] == [
         "map",
         "confidence",
@@ -53,4 +66,6 @@ def test_which_rasters():
     ]
     assert [product.optical_grid for product in made] == [False, False, False, True]
     assert made[2].bands == ("probability of a", "probability of b")
-    assert len(products(["a"], [(1, 2, 3)], [])) == 1
+    assert made[0].categories == ("a", "b") and made[0].palette[1] == (4, 5, 6)
+    assert made[3].bands == ("red",)
+    assert [product.name for product in list_products(description, SceneSettings())] == ["map"]

@@ -15,14 +15,14 @@ import pytest
 import rasterio
 from scene_files import optical_bands, sar_bands, write
 
-from mmcloudseg.scenes.predictor import ScenePredictor
+from mmcloudseg.apis import ScenePredictor
 
 SLOW_RUN = """
 import sys, time
 import torch
 torch.set_num_threads(1)
 import scene_files
-from mmcloudseg.scenes.predictor import ScenePredictor
+from mmcloudseg.apis import ScenePredictor
 from mmcloudseg.scenes import network
 config, checkpoint, optical, sar, out = sys.argv[1:]
 real = network.TileNetwork.__call__

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from affine import Affine
 
-from mmcloudseg.scenes.tiles import TileAxis, edge_ramp
+from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.scenes.products import Product
+from mmcloudseg.scenes.tiles import SceneLayout, TileAxis, edge_ramp
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,39 @@ def test_first_tile_that_reaches_a_pixel():
 def test_overlap_as_large_as_the_tile_is_refused():
     with pytest.raises(ValueError, match="32 pixels cannot overlap by 32"):
         TileAxis(100, 32, 32)
+
+
+def test_strips_of_a_layout():
+    """Strips follow each other without gaps, whatever the grid."""
+    grid = RasterGrid(None, Affine.identity(), 101, 50)
+    layout = SceneLayout(grid, 0.3, 32, 16)
+    on_map = Product("map", "uint8", 255, ("map",))
+    on_optical = Product("cloud_free", "uint16", 65535, ("red",), optical_grid=True)
+    for product, height in ((on_map, 31), (on_optical, 101)):
+        strips = layout.strips(product)
+        assert len(strips) == len(layout.rows)
+        assert [begin for begin, _ in strips] == [0, *(end for _, end in strips[:-1])]
+        assert strips[-1][1] == height == layout.grid(product).height
+
+
+def test_the_row_of_tiles_to_resume_from():
+    layout = SceneLayout(RasterGrid(None, Affine.identity(), 320, 32), 0.3, 32, 16)
+    on_map = Product("map", "uint8", 255, ("map",))
+    assert layout.first_row_for(0, [on_map]) == 0
+    strip = 7
+    first = layout.first_row_for(strip, [on_map])
+    begin, _ = layout.strips(on_map)[strip]
+    # The optical rows below the strip's first row are finished by that row of tiles or later.
+    source = layout.down.low[begin]
+    assert layout.rows.starts[first] <= source < layout.rows.starts[first] + 32
+    assert first < strip  # rows before are shared by tiles above
+
+
+def test_a_product_on_the_optical_grid_may_need_an_earlier_row_of_tiles():
+    layout = SceneLayout(RasterGrid(None, Affine.identity(), 240, 32), 0.1, 32, 8)
+    on_map = Product("map", "uint8", 255, ("map",))
+    on_optical = Product("cloud_free", "uint16", 65535, ("red",), optical_grid=True)
+    # Strip 4 of the map is made of rows from 104 on, where tile 3 ends; that of the optical grid
+    # begins at row 96.
+    assert layout.first_row_for(4, [on_map]) == 4
+    assert layout.first_row_for(4, [on_map, on_optical]) == 3

@@ -118,8 +118,8 @@ def test_real_samples_as_a_scene(root, checkpoint, shared, tmp_path):
     """The map of a real sample is the one that tools/test.py's pipeline makes of it."""
     from mmseg.registry import DATASETS
 
+    from mmcloudseg.apis import ScenePredictor
     from mmcloudseg.engine.configs import datasets, load_config
-    from mmcloudseg.scenes.predictor import ScenePredictor
 
     cfg = load_config(str(root / CONFIG), None, str(shared / "m3mcr_sample"))
     described = list(datasets(cfg))[-1]
@@ -130,7 +130,6 @@ def test_real_samples_as_a_scene(root, checkpoint, shared, tmp_path):
         info = dataset.get_data_info(index)
         out = tmp_path / f"{index}.tif"
         predictor.predict(info["img_path"], info["sar_path"], out, progress=False)
-        predictor.network.model.test_cfg["cloud_free"] = False
         batch = dataset[index]
         sample = predictor.network.model.test_step(
             dict(inputs=[batch["inputs"]], data_samples=[batch["data_samples"]])

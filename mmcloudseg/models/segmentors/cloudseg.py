@@ -44,19 +44,10 @@ class CloudSeg(SlidingInference, EncoderDecoder):
             auxiliary_head = with_bands(auxiliary_head, self.backbone)
         super()._init_auxiliary_head(auxiliary_head)
 
-    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
-        """Logits and, if asked for, the cloud-free image behind them along the channels.
-
-        Args:
-            inputs: N x bands x H x W, normalised.
-            batch_img_metas: Not read: the maps always have the size of ``inputs``.
-
-        Returns:
-            N x (classes [+ optical bands]) x H x W.
-        """
+    def _maps(self, inputs: Tensor, cloud_free: bool) -> Tensor:
         features = self.extract_feat(inputs)
         maps = [self.decode_head(features)]
-        if self._wants_cloud_free:
+        if cloud_free:
             maps.append(self.auxiliary_head(features))
         size = inputs.shape[2:]
         sized = [resize(m, size, mode="bilinear", align_corners=self.align_corners) for m in maps]

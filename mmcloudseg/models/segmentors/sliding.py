@@ -1,10 +1,12 @@
-"""What our segmentors share at inference: windows in batches, and the cloud-free image."""
+"""Inference that our segmentors share: batches of windows, and the cloud-free image."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import torch
+from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.utils import OptSampleList, SampleList
 from torch import Tensor
@@ -13,18 +15,46 @@ from mmcloudseg.models.segmentors.windows import window_spans
 
 
 class SlidingInference:
-    """Inference of a segmentor whose ``encode_decode`` may append the cloud-free image.
+    """Inference of a segmentor that makes logits and, if asked for, the cloud-free image.
 
-    A mixin that stands before MMSeg's segmentor. ``test_cfg`` says:
+    A mixin that precedes MMSegmentation's segmentor in the list of bases. A subclass implements
+    ``_maps(inputs, cloud_free)``. ``test_cfg`` sets:
 
     - ``mode``: ``'whole'`` or ``'slide'``, with ``crop_size`` and ``stride``;
-    - ``window_batch``: the number of sliding windows per forward pass, default 16;
-    - ``cloud_free``: whether ``encode_decode`` appends the image to the logits' channels.
+    - ``window_batch``: number of sliding windows per forward pass, 16 by default;
+    - ``cloud_free``: whether ``encode_decode`` appends the image to the logits' channels, unless
+      its caller says otherwise.
     """
+
+    # From MMSegmentation's segmentor.
+    test_cfg: ConfigDict
+    out_channels: int
+    inference: Callable[..., Tensor]
+    postprocess_result: Callable[..., SampleList]
 
     @property
     def _wants_cloud_free(self) -> bool:
         return bool(self.test_cfg and self.test_cfg.get("cloud_free", False))
+
+    def encode_decode(
+        self, inputs: Tensor, batch_img_metas: list[dict], cloud_free: bool | None = None
+    ) -> Tensor:
+        """Logits and, if asked for, the cloud-free image, concatenated along the channels.
+
+        Args:
+            inputs: N x bands x H x W, normalised.
+            batch_img_metas: Ignored, because the maps always have the size of ``inputs``.
+            cloud_free: Whether to append the cloud-free image; None leaves it to
+                ``test_cfg.cloud_free``.
+
+        Returns:
+            N x (classes [+ optical bands]) x H x W.
+        """
+        wanted = self._wants_cloud_free if cloud_free is None else cloud_free
+        return self._maps(inputs, wanted)
+
+    def _maps(self, inputs: Tensor, cloud_free: bool) -> Tensor:
+        raise NotImplementedError
 
     def slide_inference(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
         """Average overlapping windows, several per forward pass.
@@ -51,12 +81,13 @@ class SlidingInference:
         windows = list(itertools.product(*spans))
         per_pass = max(self.test_cfg.get("window_batch", 16) // len(inputs), 1)
 
-        total, count = None, inputs.new_zeros((1, 1, *size))
+        total: Tensor
+        count = inputs.new_zeros((1, 1, *size))
         for i in range(0, len(windows), per_pass):
             chunk = windows[i : i + per_pass]
             crops = torch.cat([inputs[:, :, y.start : y.stop, x.start : x.stop] for y, x in chunk])
             maps = self.encode_decode(crops, batch_img_metas)
-            if total is None:
+            if i == 0:
                 total = maps.new_zeros((len(inputs), maps.shape[1], *size))
             for (y, x), part in zip(chunk, maps.split(len(inputs)), strict=True):
                 target = (..., slice(y.used, y.stop), slice(x.used, x.stop))

@@ -144,21 +144,12 @@ class TwoStep(SlidingInference, BaseSegmentor):
         """The segmentor's features of the restored image."""
         return self.segmentor.extract_feat(self.remove_clouds(inputs)[1])
 
-    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
-        """Logits and, if asked for, the cloud-free image behind them along the channels.
-
-        Args:
-            inputs: N x (optical + SAR bands) x H x W, cloudy, normalised.
-            batch_img_metas: Not read: the maps always have the size of ``inputs``.
-
-        Returns:
-            N x (classes [+ optical bands]) x H x W.
-        """
+    def _maps(self, inputs: Tensor, cloud_free: bool) -> Tensor:
         image, restored = self.remove_clouds(inputs)
         # MMSeg's heads take a torch.Size for the size of a window, and resize to it.
         metas = [dict(img_shape=inputs.shape[2:])] * len(inputs)
         logits = self.segmentor.encode_decode(restored, metas)
-        return torch.cat([logits, image], dim=1) if self._wants_cloud_free else logits
+        return torch.cat([logits, image], dim=1) if cloud_free else logits
 
     # MMSeg chooses between whole images and windows in its EncoderDecoder, not in the base class.
     inference = EncoderDecoder.inference

@@ -75,6 +75,19 @@ def test_cloud_free_image_only_when_asked_for(small_models, batch):
 
 
 @torch.no_grad()
+def test_a_caller_decides_about_the_cloud_free_image(small_models, batch):
+    model = MODELS.build(small_models.student).eval()
+    inputs, _ = batch(1, 160)
+    with_image = model.encode_decode(inputs, [{}])
+    assert with_image.shape[1] == 6 + 4
+    assert torch.equal(model.encode_decode(inputs, [{}], cloud_free=False), with_image[:, :6])
+    model.test_cfg.cloud_free = False
+    assert torch.equal(model.encode_decode(inputs, [{}], cloud_free=True), with_image)
+    assert model.encode_decode(inputs, [{}]).shape[1] == 6
+    assert model.test_cfg.cloud_free is False
+
+
+@torch.no_grad()
 def test_padding_and_flip_are_undone(small_models, batch):
     model = pixelwise(small_models, mode="whole")
     inputs, samples = batch(1, 160)

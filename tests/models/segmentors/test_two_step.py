@@ -165,8 +165,11 @@ def test_other_bands(config, batch):
     config.remover.backbone.bands = config.segmentor.backbone.bands = bands
     model = MODELS.build(config).eval()
     with torch.no_grad():
-        maps = model.encode_decode(torch.rand(1, 4, 160, 160), [{}])
+        inputs = torch.rand(1, 4, 160, 160)
+        maps = model.encode_decode(inputs, [{}])
+        logits = model.encode_decode(inputs, [{}], cloud_free=False)
     assert maps.shape == (1, 6 + 3, 160, 160)
+    assert torch.equal(logits, maps[:, :6])
 
 
 @pytest.mark.parametrize("field", ["gt_cloud_free", "gt_cloud_mask"])
