@@ -1,4 +1,4 @@
-"""Train and test a suite's methods over its seeds; write tables, plots and the environment."""
+"""Train and test the methods of a suite over its seeds; write tables, plots and environment."""
 
 from __future__ import annotations
 
@@ -11,63 +11,68 @@ EXAMPLES = """examples:
   python tools/benchmark.py configs/suites/components_mini.py --seeds 0 1 --out report
   python tools/benchmark.py configs/suites/mini.py --work-dir work_dirs/trial --seeds 0 \\
       --cfg-options train_cfg.max_iters=20
-What is finished is not run again: the same command goes on after a stop.
+Finished runs are not repeated, so the same command resumes an interrupted benchmark.
 """
 
 
 def parse_args() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("suite", metavar="SUITE", help="suite file, such as configs/suites/mini.py")
-    add("--data-root", metavar="DIR", help="where the data lie (default: the configs' data_root)")
-    add("--seeds", type=int, nargs="+", metavar="N", help="default: the suite's")
+    add("suite", metavar="SUITE", help="file of the suite, such as configs/suites/mini.py")
+    add("--data-root", metavar="DIR", help="root of the data (default: data_root of the configs)")
+    add("--seeds", type=int, nargs="+", metavar="N", help="seeds (default: those of the suite)")
     add("--jobs", type=_positive, default=1, help="runs at a time, sharing the cores (default: 1)")
-    add("--work-dir", metavar="DIR", help="where runs lie (default: work_dirs/<suite>)")
-    add("--out", metavar="DIR", help="where the report goes (default: <work dir>/report)")
-    add("--only", nargs="+", metavar="METHOD", help="these methods, and teachers they need")
-    add("--report-only", action="store_true", help="run nothing: report what is finished")
-    add("--remeasure", action="store_true", help="measure cost again, though it is known")
-    add("--no-cost", action="store_true", help="leave cost out")
+    add("--work-dir", metavar="DIR", help="folder of the runs (default: work_dirs/<suite>)")
+    add("--out", metavar="DIR", help="folder of the report (default: <work dir>/report)")
+    add(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="METHOD",
+        help="run these and their teachers",
+    )
+    add("--report-only", action="store_true", help="run nothing and report what is finished")
+    add("--remeasure", action="store_true", help="measure the cost again even if it is known")
+    add("--no-cost", action="store_true", help="do not measure the cost")
     add(
         "--cfg-options",
         nargs="+",
         metavar="KEY=VALUE",
         default=[],
-        help="change every method's config, for a trial: give it a work dir of its own",
+        help="change the config of every method; use a separate --work-dir for such a trial",
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run what is missing, then report; what is wrong with the suite ends in one message."""
+    """Execute the missing runs and write the report; a wrong suite ends in one message."""
     args = parse_args()
-    # A shell that starts this in the background leaves interrupts ignored.
+    # A shell ignores interrupts of commands that it starts in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from mmcloudseg.apis.benchmark import benchmark
-    from mmcloudseg.benchmark.suite import SuiteError
+    from mmcloudseg.apis.benchmark import BenchmarkSettings, SuiteError, benchmark
 
+    settings = BenchmarkSettings(
+        work_dir=args.work_dir,
+        out_dir=args.out,
+        data_root=args.data_root,
+        seeds=args.seeds,
+        only=args.only,
+        jobs=args.jobs,
+        options=args.cfg_options,
+        report_only=args.report_only,
+        cost=not args.no_cost,
+        remeasure=args.remeasure,
+    )
     try:
-        failed = benchmark(
-            args.suite,
-            work_dir=args.work_dir,
-            out_dir=args.out,
-            data_root=args.data_root,
-            seeds=args.seeds,
-            only=args.only,
-            jobs=args.jobs,
-            options=args.cfg_options,
-            report_only=args.report_only,
-            cost=not args.no_cost,
-            remeasure=args.remeasure,
-        )
+        failed = benchmark(args.suite, settings)
     except SuiteError as error:
         sys.exit(f"benchmark: {error}")
     except KeyboardInterrupt:
-        sys.exit("benchmark: stopped; the same command goes on where it was")
+        sys.exit("benchmark: interrupted; the same command resumes it")
     sys.exit(1 if failed else 0)
 
 

@@ -1,4 +1,4 @@
-"""Measure scene inference: memory and speed by the scene's size, and whether seams show."""
+"""Measure the memory and speed of scene inference by scene size, and look for seams."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ EXAMPLES = """examples:
   python tools/benchmark_scenes.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth \\
       --sizes 2000 5000 10000 --out docs/benchmark_scenes.md
 
-The scenes are procedural, in the mini set's style. Each is mapped in a process of its own. Seams
-are looked for in a scene of 1200 x 1200 pixels, mapped on the optical grid, with the tiles'
-overlap and without.
+The scenes are procedural, in the style of the mini set. Each is mapped in a process of its own.
+Seams are measured in a scene of 1200 x 1200 pixels, which is mapped on the optical grid with and
+without an overlap of the tiles.
 """
 
 
@@ -26,24 +26,28 @@ def size(text: str) -> tuple[int, int]:
 
 
 def parse_args() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("config", help="config file; its model takes 4 optical and 2 SAR bands, as in M3M-CR")
-    add("checkpoint", help="checkpoint file; seams say something of a trained one only")
+    add("checkpoint", help="checkpoint file; seams are only meaningful for a trained model")
     add(
         "--sizes",
         nargs="+",
         type=size,
         default=[(2000, 2000), (5000, 5000)],
         metavar="PIXELS",
-        help="scenes to map, as 2000 or 1000x20000 (default: 2000 5000)",
+        help="sizes of the scenes, as 2000 or 1000x20000 (default: 2000 5000)",
     )
-    add("--batch-size", type=int, default=8, help="tiles per forward pass (default 8)")
-    add("--no-seams", action="store_true", help="leave the seams out")
-    add("--out", metavar="FILE.md", help="write the table there too, with machine and versions")
+    add("--batch-size", type=int, default=8, help="tiles per forward pass (default: 8)")
+    add("--no-seams", action="store_true", help="do not look for seams")
+    add(
+        "--out",
+        metavar="FILE.md",
+        help="also write a page with the table to this file",
+    )
     return parser.parse_args()
 
 

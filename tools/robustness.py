@@ -15,7 +15,7 @@ EXAMPLES = """examples:
 
 
 def percent(text: str) -> float:
-    """Read a number from 0 to 100; whole ones stay whole."""
+    """Read a number from 0 to 100; whole numbers become integers."""
     number = float(text)
     if not 0 <= number <= 100:
         raise argparse.ArgumentTypeError(f"expected percent from 0 to 100, found {text}")
@@ -30,9 +30,26 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("config", help="config file; of a distillation, the student is tested")
+    add("config", help="config file; for a distillation, the student is tested")
     add("checkpoint", help="checkpoint file, such as best.pth")
+    add_points(parser)
+    add("--out", metavar="DIR", help="output folder (default: work_dirs/<config name>/robustness)")
+    add("--data-root", metavar="DIR", help="root of the data (default: data_root of the config)")
+    add("--seed", type=natural_number, default=0, help="seed of the clouds (default: 0)")
     add(
+        "--cfg-options",
+        nargs="+",
+        metavar="KEY=VALUE",
+        default=[],
+        help="change the config with dotted keys; write lists as a,b or [a,b]. For a "
+        "distillation, use the keys of the student",
+    )
+    return parser.parse_args()
+
+
+def add_points(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is measured."""
+    parser.add_argument(
         "--covers",
         type=percent,
         nargs="+",
@@ -40,13 +57,13 @@ def parse_args() -> argparse.Namespace:
         default=list(range(0, 101, 10)),
         help="shares of cloudy pixels; 0 is the clear image (default: 0 10 … 100)",
     )
-    add(
+    parser.add_argument(
         "--kinds",
         nargs="*",
         metavar="KIND",
         default=["thick", "thin", "fog"],
-        help="kinds of clouds, a curve each: thick, thin, fog, local, mixed; without a name no "
-        "clouds are simulated (default: thick thin fog)",
+        help="kinds of clouds, one curve each: thick, thin, fog, local, mixed; without a value, "
+        "no clouds are simulated (default: thick thin fog)",
     )
     without = parser.add_mutually_exclusive_group()
     without.add_argument(
@@ -54,27 +71,15 @@ def parse_args() -> argparse.Namespace:
         nargs="+",
         choices=["optical", "sar"],
         default=["optical", "sar"],
-        help="modalities to take away, one at a time, under the set's own clouds (default: both)",
+        help="modalities to remove, one at a time, under the dataset's own clouds (default: both)",
     )
     without.add_argument(
-        "--no-missing", dest="missing", action="store_const", const=[], help="take none away"
+        "--no-missing", dest="missing", action="store_const", const=[], help="remove no modality"
     )
-    add("--out", metavar="DIR", help="(default: work_dirs/<config name>/robustness)")
-    add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
-    add("--seed", type=natural_number, default=0, help="of the clouds (default: 0)")
-    add(
-        "--cfg-options",
-        nargs="+",
-        metavar="KEY=VALUE",
-        default=[],
-        help="change the config: dotted keys, lists as a,b or [a,b]; of a distillation, the "
-        "student's keys",
-    )
-    return parser.parse_args()
 
 
 def main() -> None:
-    """Measure, and print the tables; what is wrong with data or options ends in one line."""
+    """Measure, and print the tables; wrong data or options end in one message."""
     args = parse_args()
     from mmcloudseg.benchmark.robustness import robustness
     from mmcloudseg.benchmark.robustness_points import RobustnessSettings
@@ -93,7 +98,7 @@ def main() -> None:
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"robustness: {plain_text(error)}")
     except KeyboardInterrupt:
-        sys.exit("stopped: nothing was written")
+        sys.exit("interrupted: nothing was written")
     print(curve.to_markdown())
 
 

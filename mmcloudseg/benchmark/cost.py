@@ -1,11 +1,9 @@
-"""What a method costs at inference: parameters, operations, time and memory."""
+"""The cost of a method at inference: parameters, operations, time and memory."""
 
 from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,16 +12,17 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmcloudseg.benchmark.environment import machine
+from mmcloudseg.benchmark.memory import call_in_new_process, forget_peak, peak_mb
 from mmcloudseg.benchmark.suite import Method, Suite
 from mmcloudseg.engine.configs import load_config, networks
 from mmcloudseg.engine.model_description import value_ranges
-from mmcloudseg.utils.config_types import with_named_types
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.files import write_text
 
 _WARM_UP = 3
 _REPEATS = 10
@@ -37,17 +36,18 @@ def measure_suite(
     remeasure: bool = False,
     progress: Callable[[Sequence[Method]], Iterable[Method]] = iter,
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Measure every listed method, one after another; known costs of this machine are taken.
+    """Measure every listed method, one after another, unless the costs on this machine are known.
 
     Args:
         suite: The suite.
         cache: File of the costs.
-        options: Of the command line, under those of the methods.
-        remeasure: Measure although they are known.
+        options: Options of the command line; options of the methods take precedence.
+        remeasure: Measure again even if the costs are known.
         progress: Wraps the list of methods, as ``tqdm`` does.
 
     Returns:
-        Method's key -> cost's key -> value, see ``measure``; and what could not be measured.
+        Key of the method -> key of the cost -> value, see ``measure``; and a list of what could
+        not be measured.
     """
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = True  # as in the configs
@@ -56,7 +56,7 @@ def measure_suite(
         methods={m.key: _identity(m, suite, options) for m in suite.listed},
     )
     known = json.loads(cache.read_text()) if cache.is_file() else {}
-    # Times of one table were taken in one run on one machine, or they are not compared.
+    # All times of a table are from one pass on one machine, otherwise they cannot be compared.
     if not remeasure and {key: known.get(key) for key in now} == now:
         return known["costs"], known["problems"]
     costs, problems = {}, []
@@ -65,10 +65,8 @@ def measure_suite(
             costs[method.key] = measure(method, suite.input_shape, options)
         except Exception as error:  # a model may raise anything; the others still have a cost
             problems.append(f"cost of {method.key}: {type(error).__name__}: {error}")
-    with atomic_write(cache) as temporary:
-        temporary.write_text(
-            json.dumps(dict(now, costs=costs, problems=problems), indent=2) + "\n"
-        )
+    content = dict(now, costs=costs, problems=problems)
+    write_text(cache, json.dumps(content, indent=2) + "\n")
     return costs, problems
 
 
@@ -82,29 +80,28 @@ def measure(
     input_shape: Sequence[int] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Measure a method at inference: of a distillation, the student.
+    """Measure a method at inference; for a distillation, the student is measured.
 
     Args:
         method: The method.
-        input_shape: Bands, height, width; None takes the config's bands and window.
-        options: Of the command line.
+        input_shape: Bands, height and width; None takes the bands and the window of the config.
+        options: Options of the command line.
 
     Returns:
-        ``parameters_m`` in millions, ``gflops`` (a multiply-add counts as one, as in the papers),
-        ``milliseconds`` per image (median, batch 1) and ``peak_mb``.
+        ``parameters_m`` in millions, ``gflops`` (a multiply-add counts as one operation, as in the
+        papers), ``milliseconds`` per image (median, batch size 1) and ``peak_mb``.
     """
     cfg = _config(method, options)
     shape = tuple(input_shape or default_shape(cfg))
     model = build_model(cfg)
     image = torch.rand(1, *shape, device=_device())
-    count = sum(parameter.numel() for parameter in model.parameters())
     found = dict(
-        parameters_m=count / _MEGA,
+        parameters_m=sum(parameter.numel() for parameter in model.parameters()) / _MEGA,
         gflops=multiply_adds(model, image) / 1e9,
         milliseconds=milliseconds(lambda: model.predict(image)),
     )
     if not torch.cuda.is_available():
-        return found | dict(peak_mb=_peak_of_new_process(cfg, shape))
+        return found | dict(peak_mb=call_in_new_process(prediction_mb, cfg, shape))
     torch.cuda.reset_peak_memory_stats()
     with torch.no_grad():
         model.predict(image)
@@ -112,10 +109,10 @@ def measure(
 
 
 def default_shape(cfg: Config) -> tuple[int, int, int]:
-    """Bands and window of a config.
+    """Return the bands and the window (height and width) of a config.
 
     Raises:
-        ValueError: It does not say them.
+        ValueError: The config does not state them.
     """
     size = (cfg.model.get("test_cfg") or {}).get("crop_size")
     preprocessor = cfg.model.get("data_preprocessor") or {}
@@ -129,26 +126,25 @@ def default_shape(cfg: Config) -> tuple[int, int, int]:
     return bands, *size
 
 
-def build_model(cfg: Config) -> nn.Module:
-    """The network as it is used for predictions; random weights cost what trained ones do."""
+def build_model(cfg: Config) -> BaseSegmentor:
+    """Build the network used for predictions, with random weights, which cost the same."""
     init_default_scope("mmseg")
-    model_cfg = dict(networks(cfg)[0])
     torch.manual_seed(0)
-    return MODELS.build(model_cfg).to(_device()).eval()
+    return MODELS.build(dict(cfg.model)).to(_device()).eval()
 
 
-def multiply_adds(model: nn.Module, image: Tensor) -> float:
-    """Multiply-adds of a prediction: matrix products, convolutions and attention.
+def multiply_adds(model: BaseSegmentor, image: Tensor) -> float:
+    """Count the multiply-adds of a prediction: matrix products, convolutions and attention.
 
-    MMEngine's ``get_model_complexity_info`` traces ``forward``, which leaves out what only
-    predictions run (cloud removal, the windows), and does not see fused attention.
+    ``get_model_complexity_info`` of MMEngine traces ``forward``, which leaves out what only
+    predictions run (cloud removal, the windows), and does not count fused attention.
 
     Args:
         model: A segmentor.
         image: 1 x bands x H x W.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # the counter sees nothing inside of it
+    torch.backends.mha.set_fastpath_enabled(False)  # the counter sees nothing inside it
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             model.predict(image)
@@ -160,7 +156,7 @@ def multiply_adds(model: nn.Module, image: Tensor) -> float:
 def milliseconds(
     call: Callable[[], Any], warm_up: int = _WARM_UP, repeats: int = _REPEATS
 ) -> float:
-    """Median time of a call without gradients."""
+    """Measure the median time of a call without gradients."""
     times = []
     with torch.no_grad():
         for index in range(warm_up + repeats):
@@ -171,6 +167,16 @@ def milliseconds(
             if index >= warm_up:
                 times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times)
+
+
+def prediction_mb(cfg: Config, shape: Sequence[int]) -> float:
+    """Return the megabytes by which this process grows for the model and one prediction."""
+    forget_peak()
+    before = peak_mb()
+    model = build_model(cfg)
+    with torch.no_grad():
+        model.predict(torch.rand(1, *shape))
+    return peak_mb() - before
 
 
 def _config(method: Method, options: Mapping[str, Any] | None) -> Config:
@@ -186,17 +192,3 @@ def _device() -> torch.device:
 def _synchronise() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-
-
-def _peak_of_new_process(cfg: Config, shape: Sequence[int]) -> float:
-    """Megabytes by which a process grows that makes the model and one prediction.
-
-    A peak never falls, so each method needs a process that has measured nothing before.
-    """
-    text = Config(with_named_types(cfg.to_dict())).pretty_text
-    asked = json.dumps(dict(config=text, shape=shape, threads=torch.get_num_threads()))
-    command = [sys.executable, "-m", "mmcloudseg.benchmark.peak_memory"]
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"peak memory: {done.stderr.strip().splitlines()[-1]}")
-    return float(done.stdout.splitlines()[-1])

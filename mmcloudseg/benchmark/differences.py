@@ -1,18 +1,25 @@
-"""Which differences between methods hold: paired bootstrap over areas, ``differences.md``."""
+"""Which differences between methods are significant: ``differences.md``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mmcloudseg.benchmark.paired_runs import stack_runs
+import numpy as np
+
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.evaluation.bootstrap import PairedDifference, compare_methods
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.evaluation.confusion import REGIONS
+from mmcloudseg.utils.files import write_text
+from mmcloudseg.utils.text import markdown_table, shorten_list
 
 _DRAWS = 10_000
 _FEW_AREAS = 20
-_REGIONS = {"cloudy": "cloudy pixels", "all": "all pixels"}
+_REGION_TITLES = {"cloudy": "cloudy pixels", "all": "all pixels"}
+# Method, names of samples, their areas, and classes, of one run.
+_Tested = tuple[str, list[str], list[str], list[str]]
+_COLUMNS = ("", "difference", "95 % interval", "p", "p corrected")
 
 
 def write_differences(
@@ -24,63 +31,134 @@ def write_differences(
     """Write ``differences.md``: every method against the best and against the reference.
 
     Args:
-        folder: Where to.
+        folder: Folder of the file.
         results: Methods, best first.
         reference: Key of the reference method.
-        draws: Of the bootstrap.
+        draws: Number of draws of the bootstrap.
 
     Returns:
-        What could not be compared, a sentence each.
+        What could not be compared, in one sentence each.
     """
-    titles = {result.method.key: result.method.title for result in results}
-    runs = {r.method.key: [run.arrays("confusion") for run in r.runs] for r in results}
-    best = next((r.method.key for r in results if not r.method.bound), None)
-    roles = dict.fromkeys((best, reference)) if len(results) > 1 else {}
+    notes: list[str] = []
     sections: list[str] = []
-    notes = []
     areas = 0
     try:
-        for region, words in _REGIONS.items():
-            matrices, names = stack_runs(runs, region)
-            for anchor in [key for key in roles if key in matrices and len(matrices) > 1]:
-                found = compare_methods(matrices, names, draws=draws, reference=anchor)
-                role = "the best" if anchor == best else "the reference"
-                sections += ["", f"## mIoU on {words}, less {titles[anchor]} ({role})", ""]
-                sections += _table(found, titles)
-                areas = found[0].areas
+        sections, areas = _sections(results, reference, draws)
     except ValueError as error:
         notes.append(f"Differences were not computed: {error}.")
-        sections = []
-    lines = ["# Which differences hold", "", _explained(areas, draws), *sections]
-    if not sections:
-        lines[2:] = notes or ["Nothing to compare: it takes two methods and their confusion.npz."]
-    with atomic_write(folder / "differences.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
+    nothing = ["Nothing to compare: this needs two methods with a confusion.npz."]
+    shown = [_explanation(areas, draws), *sections] if sections else notes or nothing
+    text = "\n\n".join(["# Which differences hold", *shown])
+    write_text(folder / "differences.md", text + "\n")
     return notes
 
 
-def _explained(areas: int, draws: int) -> str:
+def _sections(
+    results: Sequence[MethodResult], reference: str | None, draws: int
+) -> tuple[list[str], int]:
+    """Headings and tables, and the number of areas."""
+    titles = {result.method.key: result.method.title for result in results}
+    runs = {r.method.key: [run.confusion() for run in r.runs] for r in results}
+    best = next((r.method.key for r in results if not r.method.bound), None)
+    sections: list[str] = []
+    areas = 0
+    for region, words in _REGION_TITLES.items():
+        matrices, names = stack_runs(runs, region)
+        if len(matrices) < 2:
+            continue
+        for anchor in dict.fromkeys((best, reference)):
+            if anchor not in matrices:
+                continue
+            found = compare_methods(matrices, names, draws=draws, reference=anchor)
+            role = "the best" if anchor == best else "the reference"
+            sections.append(f"## mIoU on {words}, less {titles[anchor]} ({role})")
+            sections.append(_table(found, titles))
+            areas = found[0].areas
+    return sections, areas
+
+
+def _explanation(areas: int, draws: int) -> str:
     text = (
-        "Points of mIoU, mean over seeds; 95 % interval and p by a paired bootstrap over the "
-        f"{areas} areas of the test set ({draws} draws), p corrected by Holm within each table. "
-        "In bold what holds: corrected p below 0.05. It says how far a difference depends on the "
-        "ground that was tested on, not what training again would give."
+        "This page shows the differences in mIoU between methods and which of them are "
+        "significant. Differences are in points of mIoU, averaged over seeds. The 95 % intervals "
+        f"and p-values come from a paired bootstrap over the {areas} areas of the test set "
+        f"({draws} draws), with Holm's correction of the p-values within each table. Differences "
+        "with a corrected p-value below 0.05 are in bold. The bootstrap describes how a "
+        "difference depends on the areas tested, not how it would vary if the models were "
+        "trained again."
     )
-    few = f" With fewer than {_FEW_AREAS} areas the intervals are too narrow."
+    few = f" With fewer than {_FEW_AREAS} areas, the intervals are too narrow."
     return text + (few if areas < _FEW_AREAS else "")
 
 
-def _table(found: Sequence[PairedDifference], titles: Mapping[str, str]) -> list[str]:
-    lines = [
-        "| | difference | 95 % interval | p | p corrected |",
-        "| :--- | ---: | ---: | ---: | ---: |",
-    ]
+def _table(found: Iterable[PairedDifference], titles: Mapping[str, str]) -> str:
+    rows = []
     for pair in found:
-        difference = f"{pair.difference:+.2f}"
-        if pair.holds:
-            difference = f"**{difference}**"
-        lines.append(
-            f"| {titles[pair.method]} | {difference} | {pair.low:+.2f} to {pair.high:+.2f} "
-            f"| {pair.p_value:.4f} | {pair.p_holm:.4f} |"
+        text = f"{pair.difference:+.2f}"
+        difference = f"**{text}**" if pair.holds else text
+        interval = f"{pair.low:+.2f} to {pair.high:+.2f}"
+        p_values = f"{pair.p_value:.4f}", f"{pair.p_holm:.4f}"
+        rows.append([titles[pair.method], difference, interval, *p_values])
+    return markdown_table(_COLUMNS, rows)
+
+
+def stack_runs(
+    runs: Mapping[str, Sequence[Mapping[str, np.ndarray] | None]], region: str = "all"
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Bring the runs of methods into the order that ``compare_methods`` takes.
+
+    Args:
+        runs: By method, the arrays of the ``confusion.npz`` of each seed; None for a missing seed.
+        region: ``'all'``, ``'cloud_free'`` or ``'cloudy'``.
+
+    Returns:
+        By method, S x n x K x K matrices of the S available seeds, with samples in the order of
+        their names (methods without any seed are left out); and the areas of the n samples.
+
+    Raises:
+        ValueError: If the region is unknown, or runs differ in their samples, areas or classes.
+    """
+    if region not in REGIONS:
+        raise ValueError(f"region must be one of {list(REGIONS)}, found {region!r}")
+    stacked: dict[str, np.ndarray] = {}
+    first: _Tested | None = None
+    for method, seeds in runs.items():
+        sorted_runs = []
+        for run in filter(None, seeds):
+            order = np.argsort(run["names"], kind="stable")
+            names, areas = (run[key][order].tolist() for key in ("names", "areas"))
+            found = (method, names, areas, run["classes"].tolist())
+            first = first or found
+            _check_same(first, found)
+            sorted_runs.append(run["matrices"][order, REGIONS.index(region)])
+        if sorted_runs:
+            stacked[method] = np.stack(sorted_runs)
+    return stacked, [] if first is None else first[2]
+
+
+def _check_same(first: _Tested, found: _Tested) -> None:
+    method, names, areas, classes = first
+    other, other_names, other_areas, other_classes = found
+    both = f"{method!r} and a run of {other!r}"
+    repeated = [name for name, count in Counter(other_names).items() if count > 1]
+    if repeated:
+        raise ValueError(
+            f"a run of {other!r} has several samples of the same name: {shorten_list(repeated)}"
         )
-    return lines
+    if names != other_names:
+        differing = sorted(set(names) ^ set(other_names))
+        raise ValueError(
+            f"{both} were not tested on the same samples; only one of them has "
+            f"{shorten_list(differing)}. Test them again on the same list."
+        )
+    moved = [name for name, a, b in zip(names, areas, other_areas, strict=True) if a != b]
+    if moved:
+        raise ValueError(
+            f"{both} assign samples to different areas: {shorten_list(moved)}. Test them again "
+            "with the same dataset class."
+        )
+    if classes != other_classes:
+        raise ValueError(
+            f"{method!r} has the classes {classes}, a run of {other!r} {other_classes}. Compare "
+            "methods with the same classes only."
+        )

@@ -1,4 +1,4 @@
-"""What a benchmark ran on, exactly."""
+"""The machine and the software that a benchmark ran on."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
+from mmengine.utils.dl_utils import collect_env
 
 from mmcloudseg.benchmark.run import Run
-from mmcloudseg.utils.files import atomic_write
 
 ROOT = Path(__file__).parents[2]
 
+# MMEngine's report without its entries on folders of the machine and on random numbers.
+_COLLECTED = ("Python", "CUDA available", "GPU", "NVCC", "GCC")
+
 
 def cpu_model() -> str:
-    """The processor's name."""
+    """Return the name of the processor."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
@@ -32,7 +35,7 @@ def cpu_model() -> str:
 
 
 def machine(threads: int) -> str:
-    """In one line, what decides how long a network takes."""
+    """Describe in one line what determines the speed of a network."""
     parts = [
         cpu_model(),
         f"{os.cpu_count()} cores, {threads} threads",
@@ -44,59 +47,44 @@ def machine(threads: int) -> str:
 
 
 def environment_text(runs: Iterable[Run], arguments: list[str] | None = None) -> str:
-    """Date, command, machine, versions and run times, a line each.
+    """List the date, command, commit, machine, run times and packages, one per line.
+
+    ``collect_env`` of MMEngine does not know the processor, the memory and the packages.
 
     Args:
-        runs: Whose times are listed.
-        arguments: The command line; this process's unless given.
+        runs: The runs whose times are listed.
+        arguments: The command line; None takes that of this process.
     """
     command = shlex.join(["python", *(sys.argv if arguments is None else arguments)])
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     lines = [
         f"date: {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC",
         f"command: {command}",
         f"commit: {_commit()}",
-        f"system: {platform.platform()}",
+        f"system: {platform.system()} {platform.machine()}",
         f"processor: {cpu_model()}, {os.cpu_count()} cores",
-        f"memory: {_memory_gib():.1f} GiB",
-        f"GPU: {torch.cuda.get_device_name() if torch.cuda.is_available() else 'none'}",
-        f"Python: {platform.python_version()}",
+        f"memory: {memory_gib:.1f} GiB",
+        *(f"{key}: {value}" for key, value in collect_env().items() if key.startswith(_COLLECTED)),
         "",
-        "seconds of each run (train, test, robustness together):",
+        "seconds of each run (training, test and robustness together):",
     ]
     seconds = {run.name: run.seconds() for run in runs}
     lines += [f"  {name}: {taken:.0f}" for name, taken in seconds.items()]
-    lines += [f"  all: {sum(seconds.values()):.0f}", "", "packages:"]
-    return "\n".join([*lines, *(f"  {package}" for package in _packages())]) + "\n"
-
-
-def write_environment(folder: Path, runs: Iterable[Run]) -> None:
-    """Write ``environment.txt``."""
-    with atomic_write(folder / "environment.txt") as temporary:
-        temporary.write_text(environment_text(runs))
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-
-    try:
-        changed = ", with uncommitted changes" if git("status", "--porcelain", "-uno") else ""
-        return git("rev-parse", "HEAD") + changed
-    except (OSError, subprocess.CalledProcessError):
-        return "not a checkout"
-
-
-def _memory_gib() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-
-
-def _packages() -> list[str]:
-    found = {
-        f"{package.metadata['Name']}=={package.version}"
+    packages = {
+        f"  {package.metadata['Name']}=={package.version}"
         for package in importlib.metadata.distributions()
         if package.metadata["Name"]
     }
-    return sorted(found, key=str.lower)
+    lines += [f"  all: {sum(seconds.values()):.0f}", "", "packages:"]
+    return "\n".join([*lines, *sorted(packages, key=str.lower)]) + "\n"
+
+
+def _commit() -> str:
+    # ``get_git_hash`` of MMEngine asks the working directory's checkout, which may be another one.
+    describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
+    command = ["git", "-C", str(ROOT), *describe]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git checkout"
+    return done.stdout.strip().replace("-dirty", ", with uncommitted changes")

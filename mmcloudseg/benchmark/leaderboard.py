@@ -1,4 +1,4 @@
-"""The tables: ``leaderboard.md`` for reading, ``leaderboard.csv`` for computing."""
+"""The tables: ``leaderboard.md`` for reading, ``leaderboard.csv`` for further processing."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmcloudseg.benchmark.results import MethodResult
+from mmcloudseg.benchmark.robustness_curve import AUC_KEY, MISSING_KEY
 from mmcloudseg.benchmark.suite import Suite
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.evaluation.score_keys import CALIBRATION, ScoreKey, cover_edges, region_title
+from mmcloudseg.utils.files import atomic_write, write_text
+from mmcloudseg.utils.text import markdown_table
 
-_REGIONS = {"cloudy": "cloudy/", "cloud-free": "cloud_free/", "all": ""}
-_MEASURES = {"mIoU": "mIoU", "OA": "aAcc", "mF1": "mFscore"}
+_REGIONS = ("cloudy", "cloud_free", "all")
+
+Costs = Mapping[str, Mapping[str, float]]
+"""Key of the method -> key of the cost -> value."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
+    """A column of a table.
 
     Attributes:
         title: Its heading, in both files.
-        key: Of the scores, or of the cost if ``cost``.
-        lower: Lower is better.
-        cost: It is measured once for a method, not for each seed.
+        key: Key of the score, or of the cost if ``cost`` is set.
+        lower: Whether lower values are better.
+        cost: Whether it is measured once for a method instead of for each seed.
         digits: Decimals in Markdown.
     """
 
@@ -35,6 +40,35 @@ class Column:
     cost: bool = False
     digits: int = 2
 
+    def values(self, result: MethodResult, costs: Costs) -> list[float]:
+        """Return the values of a method: one per seed, or its cost."""
+        if not self.cost:
+            return result.values(self.key)
+        value = costs.get(result.method.key, {}).get(self.key)
+        return [] if value is None else [value]
+
+    def best(self, results: Iterable[MethodResult], costs: Costs) -> set[str]:
+        """Return the keys of the methods with the best mean, as shown; bounds do not compete."""
+        means = {
+            result.method.key: round(statistics.fmean(values), self.digits)
+            for result in results
+            if not result.method.bound and (values := self.values(result, costs))
+        }
+        if len(means) < 2:
+            return set()
+        winner = (min if self.lower else max)(means.values())
+        return {key for key, value in means.items() if value == winner}
+
+    def cell(self, result: MethodResult, costs: Costs) -> str:
+        """Write the mean of a method and, for several seeds, its standard deviation."""
+        values = self.values(result, costs)
+        if not values:
+            return "-"
+        text = f"{statistics.fmean(values):.{self.digits}f}"
+        if len(values) > 1:
+            text += f" ± {statistics.stdev(values):.{self.digits}f}"
+        return text
+
 
 @dataclass(frozen=True)
 class Table:
@@ -43,9 +77,6 @@ class Table:
     title: str
     columns: Sequence[Column]
 
-
-Costs = Mapping[str, Mapping[str, float]]
-"""Method's key -> cost's key -> value."""
 
 COST = Table(
     "Cost",
@@ -59,59 +90,59 @@ COST = Table(
 
 
 def tables(suite: Suite, results: Sequence[MethodResult]) -> list[Table]:
-    """The tables for what was measured; columns that nobody has a value for are left out."""
-    keys = [key for result in results for run in result.runs for key in run.values]
-    covers = dict.fromkeys(
-        key.split("/")[0] for key in keys if key.startswith("cover_") and key.endswith("/mIoU")
-    )
-    kinds = dict.fromkeys(key for key in keys if key.startswith("robustness/auc/"))
-    aurc = "AURC, cloudy"
-    all_tables = [
-        Table(
-            "Scores",
-            [_score("mIoU", region) for region in _REGIONS]
-            + [_score("OA", "cloudy")]
-            + [Column(title, key) for title, key in suite.metrics.items()],
-        ),
+    """List the tables of what was measured; columns without any value are left out."""
+    keys = dict.fromkeys(key for result in results for run in result.runs for key in run.values)
+    scores = [*_score_columns("mIoU", "mIoU"), _score("OA", "aAcc", "cloudy")]
+    scores += [Column(title, key) for title, key in suite.metrics.items()]
+    found = [
+        # A column of the suite replaces the usual one of the same title.
+        Table("Scores", list({column.title: column for column in scores}.values())),
         Table(
             "Overall accuracy and mean F1",
-            [_score(m, r) for m in ("OA", "mF1") for r in _REGIONS if (m, r) != ("OA", "cloudy")],
+            [*_score_columns("OA", "aAcc")[1:], *_score_columns("mF1", "mFscore")],
         ),
-        Table(
-            "mIoU by cloud cover of the scene",
-            [
-                Column(f"{name.removeprefix('cover_').replace('-', ' to ')} %", f"{name}/mIoU")
-                for name in sorted(covers, key=_lower_edge)
-            ],
-        ),
-        Table(
-            "With a modality missing, and over simulated cover",
-            [
-                Column("mIoU, optical missing", "robustness/missing/optical/mIoU"),
-                Column("mIoU, SAR missing", "robustness/missing/sar/mIoU"),
-                *(Column(f"AUC, {key.rsplit('/', 1)[1]}", key) for key in kinds),
-            ],
-        ),
+        Table("mIoU by cloud cover of the scene", _cover_columns(keys)),
+        Table("With a modality missing, and over simulated cover", _robustness_columns(keys)),
         Table(
             "Calibration (lower is better)",
             [
-                Column("ECE", "calibration/ECE", lower=True),
-                Column("ECE, cloudy", "calibration/cloudy/ECE", lower=True),
-                Column(aurc, "calibration/cloudy/AURC", lower=True),
+                _calibration("ECE", "ECE", "all"),
+                _calibration("ECE, cloudy", "ECE", "cloudy"),
+                _calibration("AURC, cloudy", "AURC", "cloudy"),
             ],
         ),
     ]
-    present = set(keys)
-    kept = [Table(t.title, [c for c in t.columns if c.key in present]) for t in all_tables]
-    return [table for table in kept if table.columns]
+    found = [Table(t.title, [c for c in t.columns if c.key in keys]) for t in found]
+    return [table for table in found if table.columns]
 
 
-def _score(measure: str, region: str) -> Column:
-    return Column(f"{measure} {region}", f"{_REGIONS[region]}{_MEASURES[measure]}")
+def _score(title: str, score: str, region: str) -> Column:
+    return Column(f"{title} {region_title(region)}", str(ScoreKey(score, region)))
 
 
-def _lower_edge(name: str) -> float:
-    return float(name.removeprefix("cover_").split("-")[0])
+def _score_columns(title: str, score: str) -> list[Column]:
+    return [_score(title, score, region) for region in _REGIONS]
+
+
+def _cover_columns(keys: Iterable[str]) -> list[Column]:
+    regions = dict.fromkeys(ScoreKey.parse(key).region for key in keys)
+    bins = {edges: region for region in regions if (edges := cover_edges(region))}
+    return [
+        Column(f"{low:g} to {high:g} %", str(ScoreKey("mIoU", bins[low, high])))
+        for low, high in sorted(bins)
+    ]
+
+
+def _robustness_columns(keys: Iterable[str]) -> list[Column]:
+    missing = dict(optical="mIoU, optical missing", sar="mIoU, SAR missing")
+    columns = [Column(title, MISSING_KEY.format(m, "mIoU")) for m, title in missing.items()]
+    start = AUC_KEY.format("")
+    auc = [key for key in keys if key.startswith(start)]
+    return columns + [Column(f"AUC, {key.removeprefix(start)}", key) for key in auc]
+
+
+def _calibration(title: str, score: str, region: str) -> Column:
+    return Column(title, str(ScoreKey(score, region, metric=CALIBRATION)), lower=True)
 
 
 def write_leaderboard(
@@ -124,23 +155,24 @@ def write_leaderboard(
     """Write ``leaderboard.md`` and ``leaderboard.csv``.
 
     Args:
-        folder: Where to.
+        folder: Folder of the files.
         suite: The suite.
         results: Its methods, best first.
-        costs: By the methods' keys.
-        notes: Sentences that stand above the tables, such as which runs are missing.
+        costs: Costs by the keys of the methods.
+        notes: Sentences above the tables, for example which runs are missing.
     """
     costs = costs or {}
-    shown = tables(suite, results)
-    if costs:
-        shown.append(COST)
-    lines = [f"# {suite.title}", "", _heading(suite, results), ""]
-    for note in notes:
-        lines += [f"**{note}**", ""]
+    shown = [*tables(suite, results), *([COST] if costs else [])]
+    parts = [f"# {suite.title}", _heading(suite, results), *(f"**{note}**" for note in notes)]
     for table in shown:
-        lines += [f"## {table.title}", "", *_markdown(table, results, costs), ""]
-    with atomic_write(folder / "leaderboard.md") as temporary:
-        temporary.write_text("\n".join(lines[:-1]) + "\n")
+        best = {column: column.best(results, costs) for column in table.columns}
+        rows = [
+            [result.method.title, *(_bold_best(c, result, costs, best[c]) for c in table.columns)]
+            for result in results
+        ]
+        titles = ["", *(column.title for column in table.columns)]
+        parts += [f"## {table.title}", markdown_table(titles, rows)]
+    write_text(folder / "leaderboard.md", "\n\n".join(parts) + "\n")
     columns = [column for table in shown for column in table.columns]
     with atomic_write(folder / "leaderboard.csv") as temporary:
         _write_csv(temporary, columns, results, costs)
@@ -151,52 +183,15 @@ def _heading(suite: Suite, results: Sequence[MethodResult]) -> str:
     seeds = " to ".join(dict.fromkeys(map(str, (min(counts), max(counts)))))
     spread = "mean ± standard deviation over seeds" if counts != {1} else "of one seed"
     return (
-        f"{suite.data}; {len(results)} methods, {seeds} seed(s) each. Scores in percent, "
-        f"{spread}; sorted by mIoU on cloudy pixels, the best of each column in bold."
+        f"This page compares {len(results)} methods on {suite.data}, with {seeds} seed(s) each. "
+        f"Scores are in percent, {spread}. Methods are sorted by mIoU on cloudy pixels, and the "
+        "best value of each column is in bold."
     )
 
 
-def _markdown(table: Table, results: Sequence[MethodResult], costs: Costs) -> list[str]:
-    lines = [
-        f"| | {' | '.join(column.title for column in table.columns)} |",
-        f"| :--- |{' ---: |' * len(table.columns)}",
-    ]
-    best = {column: _best(column, results, costs) for column in table.columns}
-    for result in results:
-        cells = []
-        for column in table.columns:
-            cell = _cell(column, result, costs)
-            cells.append(f"**{cell}**" if result.method.key in best[column] else cell)
-        lines.append(f"| {result.method.title} | {' | '.join(cells)} |")
-    return lines
-
-
-def _values(column: Column, result: MethodResult, costs: Costs) -> list[float]:
-    if not column.cost:
-        return result.values(column.key)
-    value = costs.get(result.method.key, {}).get(column.key)
-    return [] if value is None else [value]
-
-
-def _cell(column: Column, result: MethodResult, costs: Costs) -> str:
-    values = _values(column, result, costs)
-    if not values:
-        return "-"
-    text = f"{statistics.fmean(values):.{column.digits}f}"
-    return f"{text} ± {statistics.stdev(values):.{column.digits}f}" if len(values) > 1 else text
-
-
-def _best(column: Column, results: Iterable[MethodResult], costs: Costs) -> set[str]:
-    means = {
-        result.method.key: round(statistics.fmean(values), column.digits)
-        for result in results
-        if not result.method.bound and (values := _values(column, result, costs))
-    }
-    if len(means) < 2:
-        return set()
-    winner = (min if column.lower else max)(means.values())
-    # What reads the same is as good.
-    return {key for key, value in means.items() if value == winner}
+def _bold_best(column: Column, result: MethodResult, costs: Costs, best: set[str]) -> str:
+    text = column.cell(result, costs)
+    return f"**{text}**" if result.method.key in best else text
 
 
 def _write_csv(
@@ -204,10 +199,9 @@ def _write_csv(
 ) -> None:
     header = ["method", "title", "seeds"]
     for column in columns:
-        header += (
-            [column.title] if column.cost else [f"{column.title} mean", f"{column.title} std"]
-        )
-    with path.open("w", newline="") as file:
+        title = column.title
+        header += [title] if column.cost else [f"{title} mean", f"{title} std"]
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         for result in results:
@@ -215,7 +209,7 @@ def _write_csv(
             row = [result.method.key, result.method.title, seeds]
             for column in columns:
                 if column.cost:
-                    row += [_number(v) for v in _values(column, result, costs)] or [""]
+                    row += [_number(v) for v in column.values(result, costs)] or [""]
                 else:
                     row += [_number(result.mean(column.key)), _number(result.std(column.key))]
             writer.writerow(row)

@@ -1,4 +1,4 @@
-"""Options of a suite's methods: checked against the configs, and written for a command line."""
+"""Options of the methods of a suite: checked against configs, and written for a command."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _STUDENT = "model.architecture."
 
 
 def check_methods(suite: Suite, options: Mapping[str, Any]) -> list[str]:
-    """What keeps a suite's methods from being run.
+    """List what keeps the methods of a suite from being run.
 
     Args:
         suite: The suite.
-        options: Of the command line, which apply to every method.
+        options: Options of the command line, which apply to every method.
     """
     init_default_scope("mmseg")
     problems = []
@@ -36,10 +36,10 @@ def _problems(method: Method, options: Mapping[str, Any]) -> list[str]:
         return [f"config '{method.config}' does not exist"]
     try:
         plain = load_config(str(method.config))
-    except Exception as error:  # whatever a Python file may raise
+    except Exception as error:  # a Python file may raise anything
         return [f"config '{method.config}' cannot be read ({type(error).__name__}: {error})"]
     if method.teacher is not None and not is_distillation(plain):
-        return [f"has a teacher, but '{method.config.name}' trains without one"]
+        return [f"has a teacher, but '{method.config.name}' trains without one: remove it"]
     problems = []
     for key, value in {**options, **method.options}.items():
         if not _applies(plain, key):
@@ -50,14 +50,14 @@ def _problems(method: Method, options: Mapping[str, Any]) -> list[str]:
             lost = True
         if lost:
             problems.append(
-                f"option '{key}' has the value {value!r}, which no command line can say: "
-                "write a config for it"
+                f"option '{key}' has the value {value!r}, which cannot be written on a command "
+                "line: write a config for it"
             )
     return problems
 
 
 def _applies(cfg: Config, dotted: str) -> bool:
-    """Whether a key is in a config, or an argument of the class that its parent configures."""
+    """Whether a key is in a config or is an argument of the class that its parent configures."""
     *parents, leaf = dotted.split(".")
     at: Any = cfg
     for name in parents:
@@ -87,7 +87,7 @@ def _child(at: Any, name: str) -> Any:
 
 
 def flattened(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Options with dicts among the values turned into dotted keys."""
+    """Turn dicts among the values of options into dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in options.items():
         if isinstance(value, Mapping) and value:
@@ -98,7 +98,7 @@ def flattened(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def option_arguments(options: Mapping[str, Any]) -> list[str]:
-    """Options as ``KEY=VALUE``, as ``--cfg-options`` reads them."""
+    """Write options as ``KEY=VALUE``, as ``--cfg-options`` reads them."""
     return [f"{key}={_text(value)}" for key, value in flattened(options).items()]
 
 
@@ -110,7 +110,7 @@ def _text(value: Any) -> str:
 
 
 def student_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same options for a test, in which a distillation's student is the whole model."""
+    """Return the options for a test, in which the student of a distillation is the whole model."""
     kept = {}
     for key, value in flattened(options).items():
         if key.startswith(_STUDENT):

@@ -1,11 +1,13 @@
-"""A benchmark's plots: score over cloud cover and over cost, by class, and calibration."""
+"""Plots of a benchmark: score over cover and cost, by class, calibration, and robustness."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -14,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from mmcloudseg.benchmark.robustness_curve import OWN_CLOUDS, RobustnessCurve
 from mmcloudseg.evaluation.calibration import (
     ConfidenceHistogram,
     reliability,
@@ -23,21 +26,21 @@ from mmcloudseg.evaluation.calibration import (
 _DPI = 100
 _MARKERS = "osD^v<>Phd"
 _DASHES = ("-", "--", ":")
-_COLOURS = colormaps["tab10"].colors
+_COLOURS = [colormaps["tab10"](index)[:3] for index in range(10)]
 _ENTRY_INCHES, _LETTER_INCHES = 0.6, 0.062  # of a legend at 8 points
 
 
 @dataclass(frozen=True)
 class Series:
-    """A method's numbers; what it has none of is left out of that plot.
+    """The numbers of a method. A plot leaves out methods without the numbers that it shows.
 
     Attributes:
-        title: Its name.
-        covers: Bin's edges in percent -> mIoU of every seed.
+        title: Name of the method.
+        covers: Edges of the cloud-cover bin in percent -> mIoU of every seed.
         classes: Class -> IoU on cloudy pixels of every seed.
         score: mIoU on cloudy pixels, mean over seeds.
-        gflops: Of a prediction.
-        parameters_m: In millions.
+        gflops: GFLOPs of a prediction.
+        parameters_m: Parameters in millions.
         confidence: Cloudy pixels by confidence.
     """
 
@@ -50,8 +53,8 @@ class Series:
     confidence: ConfidenceHistogram | None = None
 
 
-def style(index: int) -> dict:
-    """Colour, marker and dash of the index-th method: 30 differ."""
+def style(index: int) -> dict[str, Any]:
+    """Return the colour, marker and dash of the index-th method; 30 are different."""
     turn = index // len(_COLOURS)
     return dict(
         color=_COLOURS[index % len(_COLOURS)],
@@ -62,22 +65,20 @@ def style(index: int) -> dict:
 
 
 def draw_score_over_cover(series: Sequence[Series]) -> Figure:
-    """MIoU by cloud cover of the scene, a line for each method; bars are seeds' spread."""
-    figure, axes = _figure(8, 5, series)
+    """Draw mIoU by cloud cover of the scene, a line per method; bars are the spread of seeds."""
+    figure, (axes,) = _figure(8, 5, series)
     bins = sorted({edges for one in series for edges in one.covers})
     places = {edges: place for place, edges in enumerate(bins)}
-    # Side by side, so that the bars of 14 methods do not lie over each other.
+    # Side by side, so that the bars of 14 methods do not overlap.
     shifts = np.linspace(-0.18, 0.18, max(len(series), 2))
     for index, one in enumerate(series):
         known = [edges for edges in bins if one.covers.get(edges)]
         if not known:
             continue
-        means = [np.mean(one.covers[edges]) for edges in known]
-        spread = [np.std(one.covers[e], ddof=1) if len(one.covers[e]) > 1 else 0 for e in known]
         axes.errorbar(
             [places[edges] + shifts[index] for edges in known],
-            means,
-            yerr=spread,
+            [np.mean(one.covers[edges]) for edges in known],
+            yerr=[_spread(one.covers[edges]) for edges in known],
             label=one.title,
             elinewidth=0.8,
             linewidth=1.3,
@@ -91,27 +92,21 @@ def draw_score_over_cover(series: Sequence[Series]) -> Figure:
 
 
 def draw_accuracy_over_cost(series: Sequence[Series]) -> Figure:
-    """MIoU on cloudy pixels over GFLOPs; the markers' area grows with the parameters."""
-    figure, axes = _figure(8, 5.5, series)
+    """Draw mIoU on cloudy pixels over GFLOPs; markers grow with the number of parameters."""
+    figure, (axes,) = _figure(8, 5.5, series)
     known = [
-        (index, one)
+        (index, one.title, one.score, one.gflops, one.parameters_m)
         for index, one in enumerate(series)
         if one.score is not None and one.gflops and one.parameters_m
     ]
-    largest = max((one.parameters_m for _, one in known), default=1)
-    for index, one in known:
-        look = style(index)
-        axes.scatter(
-            one.gflops,
-            one.score,
-            s=_area(one, largest),
-            color=look["color"],
-            marker=look["marker"],
-            alpha=0.75,
-            edgecolors="black",
-            linewidths=0.5,
-            label=one.title,
-        )
+    largest = max((parameters_m for *_, parameters_m in known), default=1)
+    points = []
+    for index, title, score, gflops, parameters_m in known:
+        area = 30 + 370 * parameters_m / largest
+        points.append((score, gflops, area, title))
+        look = {key: style(index)[key] for key in ("color", "marker")}
+        look |= dict(alpha=0.75, edgecolors="black", linewidths=0.5)
+        axes.scatter(gflops, score, s=area, label=title, **look)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
@@ -120,16 +115,16 @@ def draw_accuracy_over_cost(series: Sequence[Series]) -> Figure:
     axes.set_xlabel("GFLOPs of a prediction (multiply-adds)")
     axes.set_ylabel("mIoU on cloudy pixels (%)")
     axes.set_title(f"area of a marker: parameters, largest {largest:.1f} M", fontsize=9)
-    _label_points(axes, [one for _, one in known], largest)
+    _label_points(axes, points)
     _legend(figure, axes, markerscale=0.6)
     return figure
 
 
 def draw_class_bars(series: Sequence[Series]) -> Figure:
-    """IoU of every class on cloudy pixels, a bar for each method; lines are seeds' spread."""
+    """Draw the IoU of every class on cloudy pixels, a bar per method; lines are the spread."""
     classes = list(dict.fromkeys(name for one in series for name in one.classes))
     width = max(8.0, 0.14 * len(series) * len(classes))
-    figure, axes = _figure(min(width, 15), 4.5, series)
+    figure, (axes,) = _figure(min(width, 15), 4.5, series)
     bar = 0.84 / max(len(series), 1)
     for index, one in enumerate(series):
         known = [name for name in classes if one.classes.get(name)]
@@ -153,15 +148,14 @@ def draw_class_bars(series: Sequence[Series]) -> Figure:
 
 
 def draw_calibration(series: Sequence[Series]) -> Figure:
-    """Risk over coverage and accuracy over confidence, both on cloudy pixels, seeds pooled."""
-    figure, axes = _figure(11, 4.8, series, columns=2)
-    risk, diagram = axes
+    """Draw risk over coverage and accuracy over confidence on cloudy pixels, seeds pooled."""
+    figure, (risk, diagram) = _figure(11, 4.8, series, columns=2)
     for index, one in enumerate(series):
         if one.confidence is None or not one.confidence.pixels:
             continue
         look = style(index) | dict(markersize=4, linewidth=1.3, label=one.title)
         coverage, wrong = risk_coverage_curve(one.confidence)
-        # By coverage: most bins of confidence hold few pixels.
+        # Markers go by coverage, because most bins of confidence hold few pixels.
         marked = np.unique(np.searchsorted(coverage[:-1], np.linspace(0.1, 1, 10))).tolist()
         risk.plot(100 * coverage, 100 * wrong, markevery=marked, **look)
         _, accuracy, confidence = reliability(one.confidence)
@@ -176,6 +170,74 @@ def draw_calibration(series: Sequence[Series]) -> Figure:
     return figure
 
 
+PLOTS: Mapping[str, tuple[Callable[[Sequence[Series]], Figure], Callable[[Series], object]]] = {
+    "score_over_cover": (draw_score_over_cover, lambda one: one.covers),
+    "accuracy_over_cost": (draw_accuracy_over_cost, lambda one: one.score and one.gflops),
+    "class_bars": (draw_class_bars, lambda one: one.classes),
+    "calibration": (draw_calibration, lambda one: one.confidence is not None),
+}
+"""Name of the plot -> its function, and whether a method is shown in it."""
+
+
+def draw_robustness(curve: RobustnessCurve, title: str = "", dpi: int = _DPI) -> np.ndarray:
+    """Draw mIoU over simulated cloud cover.
+
+    Each kind of cloud is a line. Scores under the clouds of the dataset itself are horizontal
+    dashed lines, because their cover is not a number on the axis.
+
+    Args:
+        curve: At least one measurement.
+        title: Title of the plot.
+        dpi: Pixels per inch; the picture is 7 x 4.6 inches.
+
+    Returns:
+        H x W x 3 uint8.
+
+    Raises:
+        ValueError: If nothing was measured.
+    """
+    if not curve.clouds and not curve.unsimulated():
+        raise ValueError("nothing to draw: the curve has no point and no missing modality")
+    figure = Figure(figsize=(7.0, 4.6), dpi=dpi, facecolor="white", layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    draw_robustness_axes(figure.add_subplot(), curve, title)
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def draw_robustness_axes(axes: Axes, curve: RobustnessCurve, title: str = "") -> None:
+    """Draw the lines of ``draw_robustness`` and label the axes, without a legend."""
+    areas = curve.auc
+    for index, (kind, points) in enumerate(curve.clouds.items()):
+        area = "" if math.isnan(areas[kind]) else f" (area {areas[kind]:.1f} %)"
+        axes.plot(
+            list(points),
+            [scores["mIoU"] for scores in points.values()],
+            color=_COLOURS[index % len(_COLOURS)],
+            marker="o",
+            markersize=4,
+            label=f"{kind}{area}",
+        )
+    # From the other end of the list, away from the colours of the kinds.
+    others = iter(reversed(_COLOURS))
+    for name, scores in curve.unsimulated().items():
+        colour = "black" if name == OWN_CLOUDS else next(others)
+        axes.axhline(scores["mIoU"], color=colour, linestyle="--", linewidth=1.2, label=name)
+    heights = [line.get_ydata() for line in axes.get_lines()]
+    top = np.nanmax(np.concatenate([np.asarray(h, float) for h in heights] + [[1.0]]))
+    axes.set(
+        xlim=(0, 100),
+        ylim=(0, min(1.08 * top, 100)),
+        xlabel="simulated cloud cover (%)",
+        ylabel="mIoU, all pixels (%)",
+        title=title,
+    )
+    axes.margins(x=0)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG."""
     figure.savefig(path, format="png", dpi=_DPI)
@@ -187,12 +249,12 @@ def _spread(values: Sequence[float]) -> float:
 
 def _figure(
     width: float, height: float, series: Sequence[Series], columns: int = 1
-) -> tuple[Figure, Axes | np.ndarray]:
+) -> tuple[Figure, list[Axes]]:
     legend = 0.24 * -(-len(series) // _legend_columns(width, [s.title for s in series])) + 0.1
     figure = Figure(figsize=(width, height + legend), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, columns)
-    for one in np.atleast_1d(axes):
+    axes = figure.subplots(1, columns, squeeze=False).ravel().tolist()
+    for one in axes:
         one.grid(visible=True, color="0.9", linewidth=0.8)
         one.set_axisbelow(True)
         one.spines[["top", "right"]].set_visible(False)
@@ -200,38 +262,29 @@ def _figure(
 
 
 def _legend_columns(width: float, titles: Sequence[str]) -> int:
-    """How many columns of names fit a figure of this width in inches."""
+    """Number of columns of names that fit a figure of this width in inches."""
     longest = max((len(title) for title in titles), default=1)
     return max(int(width / (_ENTRY_INCHES + _LETTER_INCHES * longest)), 1)
 
 
-def _legend(figure: Figure, axes: Axes, **look: float) -> None:
+def _legend(figure: Figure, axes: Axes, markerscale: float | None = None) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        figure.legend(
-            handles,
-            labels,
-            loc="outside lower center",
-            ncol=_legend_columns(figure.get_figwidth(), labels),
-            fontsize=8,
-            frameon=False,
-            **look,
-        )
+        columns = _legend_columns(figure.get_figwidth(), labels)
+        look = dict(fontsize=8, frameon=False, markerscale=markerscale)
+        figure.legend(handles, labels, loc="outside lower center", ncol=columns, **look)
 
 
-def _area(one: Series, largest: float) -> float:
-    return 30 + 370 * one.parameters_m / largest
-
-
-def _label_points(axes: Axes, known: Sequence[Series], largest: float) -> None:
-    # Neighbours in score take turns above and below, which keeps most labels apart.
+def _label_points(axes: Axes, points: Sequence[tuple[float, float, float, str]]) -> None:
+    """Write the titles next to points of a score, GFLOPs, a marker's area and a title."""
+    # Neighbours in score are labelled above and below in turn, which keeps most labels apart.
     sides = itertools.cycle(((1, "bottom"), (-1, "top")))
-    for one in sorted(known, key=lambda one: one.score):
+    for score, gflops, area, title in sorted(points, key=lambda point: point[0]):
         side, anchor = next(sides)
         axes.annotate(
-            one.title,
-            (one.gflops, one.score),
-            xytext=(0, side * (2 + _area(one, largest) ** 0.5 / 2)),
+            title,
+            (gflops, score),
+            xytext=(0, side * (2 + area**0.5 / 2)),
             textcoords="offset points",
             ha="center",
             va=anchor,

@@ -1,31 +1,21 @@
-"""A suite's report: tables, differences, plots and the environment, in one folder."""
+"""The report of a suite: tables, differences, plots and the environment, in one folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from mmcloudseg.benchmark.differences import write_differences
-from mmcloudseg.benchmark.environment import write_environment
+from mmcloudseg.benchmark.environment import environment_text
 from mmcloudseg.benchmark.leaderboard import Costs, write_leaderboard
-from mmcloudseg.benchmark.plots import (
-    Series,
-    draw_accuracy_over_cost,
-    draw_calibration,
-    draw_class_bars,
-    draw_score_over_cover,
-    save,
-)
+from mmcloudseg.benchmark.plots import PLOTS, Series, save
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.benchmark.run import Run
 from mmcloudseg.benchmark.suite import Suite
-from mmcloudseg.utils.files import atomic_write
-
-_COVER, _MIOU = "cover_", "/mIoU"
-_CLASS = "cloudy/IoU/"
+from mmcloudseg.evaluation.score_keys import ScoreKey, cover_edges
+from mmcloudseg.utils.files import atomic_write, write_text
 
 
 def write_report(
@@ -36,52 +26,45 @@ def write_report(
     costs: Costs,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write everything that can be told from the finished runs.
+    """Write all files of the report from the finished runs.
 
     Args:
-        folder: Where to; made if missing.
+        folder: Folder of the files; created if missing.
         suite: The suite.
-        runs: Its runs, of any state.
+        runs: Its runs, finished or not.
         results: Its methods, best first; at least one.
-        costs: By the methods' keys; may be empty.
-        notes: Sentences for the head of the tables, such as which runs are missing.
+        costs: Costs by the keys of the methods; may be empty.
+        notes: Sentences above the tables, for example which runs are missing.
     """
     notes = [*notes, *write_differences(folder, results, suite.reference)]
     write_leaderboard(folder, suite, results, costs, notes)
-    write_environment(folder, runs)
+    write_text(folder / "environment.txt", environment_text(runs))
     series = [_series(result, costs) for result in results]
-    for name, (draw, drawable) in _PLOTS.items():
-        known = [one for one in series if drawable(one)]
-        # Styles go by place in the list: a plot without a method keeps the others' colours.
-        if known:
+    for name, (draw, drawable) in PLOTS.items():
+        # Every plot gets all methods, so that a method has one colour in all of them.
+        if any(map(drawable, series)):
             with atomic_write(folder / f"{name}.png") as temporary:
                 save(draw(series), temporary)
 
 
-_PLOTS: Mapping[str, tuple[Callable[[Sequence[Series]], Figure], Callable[[Series], object]]] = {
-    "score_over_cover": (draw_score_over_cover, lambda one: one.covers),
-    "accuracy_over_cost": (draw_accuracy_over_cost, lambda one: one.score and one.gflops),
-    "class_bars": (draw_class_bars, lambda one: one.classes),
-    "calibration": (draw_calibration, lambda one: one.confidence is not None),
-}
-
-
 def _series(result: MethodResult, costs: Costs) -> Series:
     keys = dict.fromkeys(key for run in result.runs for key in run.values)
-    covers = [key for key in keys if key.startswith(_COVER) and key.endswith(_MIOU)]
-    score = result.mean("cloudy/mIoU")
+    covers, classes = {}, {}
+    for key in keys:
+        parts = ScoreKey.parse(key)
+        edges = cover_edges(parts.region)
+        if edges and parts == ScoreKey("mIoU", parts.region):
+            covers[edges] = result.values(key)
+        elif parts.item and parts == ScoreKey("IoU", "cloudy", parts.item):
+            classes[parts.item] = result.values(key)
+    score = result.mean(ScoreKey("mIoU", "cloudy"))
     cost = costs.get(result.method.key, {})
     return Series(
         title=result.method.title,
-        covers={_edges(key): result.values(key) for key in covers},
-        classes={k.removeprefix(_CLASS): result.values(k) for k in keys if k.startswith(_CLASS)},
+        covers=covers,
+        classes=classes,
         score=None if np.isnan(score) else score,
         gflops=cost.get("gflops"),
         parameters_m=cost.get("parameters_m"),
         confidence=result.confidence("cloudy"),
     )
-
-
-def _edges(key: str) -> tuple[float, float]:
-    low, high = key.removeprefix(_COVER).removesuffix(_MIOU).split("-")
-    return float(low), float(high)

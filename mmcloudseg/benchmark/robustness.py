@@ -1,4 +1,4 @@
-"""What clouds and a missing modality cost a model: its scores under each, on the same images."""
+"""The scores of a model under clouds and with a modality missing, on the same images."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mmseg.registry import DATASETS
 from PIL import Image
 from tqdm import tqdm
 
+from mmcloudseg.benchmark.plots import draw_robustness
 from mmcloudseg.benchmark.robustness_curve import SCORES, RobustnessCurve, Scores
-from mmcloudseg.benchmark.robustness_plot import draw_robustness
 from mmcloudseg.benchmark.robustness_points import (
     Point,
     RobustnessSettings,
@@ -27,11 +27,12 @@ from mmcloudseg.benchmark.robustness_points import (
     simulation_settings,
 )
 from mmcloudseg.datasets import OpticalSARDataset
+from mmcloudseg.datasets.wrappers import inner_datasets
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.engine.model_description import accepts_missing_modality
 from mmcloudseg.utils.config_types import type_class, type_name
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.files import atomic_write, write_text
 
 METRIC = "CloudIoUMetric"
 
@@ -46,28 +47,28 @@ def robustness(
 ) -> RobustnessCurve:
     """Test a checkpoint under simulated clouds of each cover and kind, and without a modality.
 
-    The test set's clear images get the same clouds for every model: a sample's clouds depend on
-    its name and the seed alone, and those of more cover extend those of less. A cover of 0 is the
-    clear image. Where the config tests on cloud-free images, as a teacher's, they stay clear, and
-    the curve is flat.
+    The clear images of the test set get the same clouds for every model: the clouds of a sample
+    depend only on its name and the seed, and clouds of a higher cover extend those of a lower one.
+    A cover of 0 is the clear image. If the config tests on cloud-free images, as that of a teacher
+    does, the images stay clear and the curve is flat.
 
-    Writes ``robustness.csv``, ``.md``, ``.png`` and at last ``.json``.
+    Writes ``robustness.csv``, ``.md``, ``.png`` and, last, ``.json``.
 
     Args:
-        config: The config file; of a distillation, the student is tested.
+        config: The config file; for a distillation, the student is tested.
         checkpoint: The checkpoint file.
-        out: Folder to write to; by default ``robustness`` in the config's work dir.
+        out: Folder of the files; by default ``robustness`` in the work dir of the config.
         settings: What to measure.
         options: Dotted keys of the (student's) config and their values.
-        data_root: Replaces the datasets' root.
+        data_root: Replaces the data root of the dataset.
 
     Returns:
         The scores.
 
     Raises:
-        FileNotFoundError: The config or checkpoint does not exist.
-        ValueError: Data, checkpoint or config do not fit, or the config does not say how clouds
-            look to its sensor.
+        FileNotFoundError: The config or the checkpoint does not exist.
+        ValueError: Data, checkpoint or config do not fit, or the config does not describe how
+            clouds look to its sensor.
     """
     settings = settings or RobustnessSettings()
     cfg = _load(config, options, data_root)
@@ -81,7 +82,8 @@ def robustness(
     _check_missing(runner.model, settings.missing)
     load_whole_checkpoint(runner, checkpoint)
     measured: dict[Point, Scores] = {}
-    images = len(datasets) * len(next(iter(datasets.values())))
+    samples = len(next(iter(datasets.values())))
+    images = len(datasets) * samples
     with tqdm(total=images, desc="robustness", unit="image", dynamic_ncols=True) as bar:
         for point, dataset in datasets.items():
             bar.set_postfix_str(str(point))
@@ -89,34 +91,26 @@ def robustness(
     curve = _curve(measured, settings)
     facts = dict(
         config=Path(config).name,
-        samples=len(next(iter(datasets.values()))),
+        samples=samples,
         seed=settings.seed,
         simulated_clouds=simulation_settings(cfg) if settings.kinds else None,
     )
-    write_robustness(curve, out, facts)
+    _write(curve, out, facts)
     return curve
 
 
-def write_robustness(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]) -> None:
-    """Write the four files, each whole or not at all.
-
-    Args:
-        curve: The scores.
-        out: The folder, made if missing.
-        facts: What else goes into the JSON file; its ``config`` and ``samples`` head the others.
-    """
+def _write(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]) -> None:
+    """Write the four files; ``facts`` are further content of the JSON file."""
     title = Path(facts["config"]).stem
-    heading = f"# Robustness of {title}\n\n{facts['samples']} test images, cloud seed "
-    with atomic_write(out / "robustness.csv") as temporary:
-        temporary.write_text(curve.to_csv(), "utf-8")
-    with atomic_write(out / "robustness.md") as temporary:
-        temporary.write_text(f"{heading}{facts['seed']}.\n\n{curve.to_markdown()}\n", "utf-8")
+    heading = f"{facts['samples']} test images, cloud seed {facts['seed']}."
+    write_text(out / "robustness.csv", curve.to_csv())
+    parts = [f"# Robustness of {title}", heading, curve.to_markdown()]
+    write_text(out / "robustness.md", "\n\n".join(parts) + "\n")
     with atomic_write(out / "robustness.png") as temporary:
         Image.fromarray(draw_robustness(curve, title)).save(temporary, format="PNG")
-    # The last: who finds it finds the others.
-    with atomic_write(out / "robustness.json") as temporary:
-        content = {**curve.to_json(), **facts}
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
+    # Last, so that the other files exist if this one does.
+    content = json.dumps({**curve.to_json(), **facts}, indent=1, allow_nan=False)
+    write_text(out / "robustness.json", content + "\n")
 
 
 def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None) -> Config:
@@ -124,8 +118,10 @@ def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None)
     cfg = student_only(load_config(config, None, data_root or options.get("data_root")))
     apply_options(cfg, options)
     if cfg.get("test_dataloader") is None:
-        raise ValueError(f"'{config}' has no test_dataloader, whose images would be tested")
-    # Nothing here reads the cloud-free image that the auxiliary head makes.
+        raise ValueError(
+            f"'{config}' has no test_dataloader: add one, because its images are tested"
+        )
+    # The cloud-free image, which the auxiliary head predicts, is not used here.
     if (cfg.model.get("test_cfg") or {}).get("cloud_free"):
         cfg.model.test_cfg.cloud_free = False
     cfg.load_from, cfg.resume = None, False
@@ -135,11 +131,13 @@ def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None)
 
 
 def _datasets(cfg: Config, settings: RobustnessSettings) -> dict[Point, OpticalSARDataset]:
-    """A data set for each point; files and pipelines are tried before anything is measured."""
-    described = cfg.test_dataloader.dataset
-    while "dataset" in described:  # RepeatDataset and the like
-        described = described.dataset
-    described = copy.deepcopy(dict(described))
+    """A dataset for each point; files and pipelines are tried before anything is measured."""
+    first, *others = inner_datasets(cfg.test_dataloader.dataset)
+    if others:
+        raise ValueError(
+            f"test_dataloader joins {1 + len(others)} datasets, but a curve is of one: keep one"
+        )
+    described = copy.deepcopy(dict(first))
     steps = described.pop("pipeline", [])
     init_default_scope(cfg.get("default_scope", "mmseg"))
     read: dict[str, OpticalSARDataset] = {}
@@ -148,7 +146,7 @@ def _datasets(cfg: Config, settings: RobustnessSettings) -> dict[Point, OpticalS
         clouds = described.get("clouds", "stored") if point.kind is None else "simulated"
         if clouds not in read:
             read[clouds] = _dataset({**described, "clouds": clouds})
-        # Lists and header checks are done once, whatever the pipeline.
+        # Lists and headers are read once for all pipelines.
         chosen[point] = copy.copy(read[clouds])
         chosen[point].pipeline = Compose(pipeline_of(steps, point, cfg, settings.seed))
     for dataset in {(p.kind, p.missing): dataset for p, dataset in chosen.items()}.values():
@@ -161,7 +159,7 @@ def _dataset(described: Mapping[str, Any]) -> OpticalSARDataset:
     if kind is None or not issubclass(kind, OpticalSARDataset):
         raise ValueError(
             f"test_dataloader.dataset is a {type_name(described)}, expected OpticalSARDataset or "
-            "one of its kind, which pair optical and SAR images: describe the data by one of them"
+            "a subclass, which pairs optical and SAR images: describe the data by one of them"
         )
     return DATASETS.build(dict(described, pipeline=[]))
 
@@ -170,9 +168,8 @@ def _check_missing(model: torch.nn.Module, missing: Sequence[str]) -> None:
     if missing and not accepts_missing_modality(model):
         preprocessor = getattr(model, "module", model).data_preprocessor
         raise ValueError(
-            f"model.data_preprocessor is a {type(preprocessor).__name__}, which does not say what "
-            "stands for a missing modality: use CloudSegDataPreprocessor(missing_val=…), or "
-            "--no-missing"
+            f"model.data_preprocessor is a {type(preprocessor).__name__}, which has no value for "
+            "a missing modality: use CloudSegDataPreprocessor(missing_val=…), or --no-missing"
         )
 
 
@@ -192,7 +189,7 @@ def _measure(runner: Runner, dataset: OpticalSARDataset, bar: tqdm) -> Scores:
 
 
 def _metrics(cfg: Config) -> list[dict]:
-    """The config's own land-cover metric, by which its test is scored, less what writes files."""
+    """The land-cover metric of the config, without the settings that make it write files."""
     entries = cfg.get("test_evaluator") or []
     entries = entries if isinstance(entries, Sequence) else [entries]
     own = [entry for entry in entries if type_name(entry) == METRIC] or [dict(type=METRIC)]

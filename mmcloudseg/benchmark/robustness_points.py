@@ -1,4 +1,4 @@
-"""The points of a robustness curve, and the test pipeline of each."""
+"""The points of a robustness curve and the test pipeline of each point."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class RobustnessSettings:
     """What to measure.
 
     Attributes:
-        covers: Shares of cloudy pixels in percent, rising; none to leave simulated clouds out.
-        kinds: Names of ``CLOUD_KINDS``; none to leave simulated clouds out.
-        missing: Modalities to take away under the set's own clouds, one at a time.
-        seed: Of the simulated clouds.
+        covers: Shares of cloudy pixels in percent, rising; empty for no simulated clouds.
+        kinds: Names of ``CLOUD_KINDS``; empty for no simulated clouds.
+        missing: Modalities to remove under the clouds of the dataset itself, one at a time.
+        seed: Seed of the simulated clouds.
 
     Raises:
-        ValueError: If one of them is unknown or out of range, or there is nothing to measure.
+        ValueError: If a value is unknown or out of range, or there is nothing to measure.
     """
 
     covers: Sequence[float] = tuple(range(0, 101, 10))
@@ -47,7 +47,7 @@ class RobustnessSettings:
             unknown = [entry for entry in found if entry not in known]
             if unknown:
                 raise ValueError(f"{name}: expected some of {list(known)}, found {unknown}")
-        # No clouds to simulate: neither of the two asks for any.
+        # Without covers there are no kinds, and without kinds no covers.
         covers = sorted(set(self.covers)) if self.kinds else []
         kinds = list(dict.fromkeys(self.kinds)) if covers else []
         for name, value in (("covers", covers), ("kinds", kinds), ("missing", self.missing)):
@@ -61,9 +61,10 @@ class Point:
     """One pass over the test set.
 
     Attributes:
-        kind: Of the simulated clouds, ``clear`` where none is drawn; None for the set's own.
-        cover: Of the simulated clouds in percent.
-        missing: The modality that is taken away.
+        kind: Kind of the simulated clouds, ``clear`` if none are drawn; None for the clouds of the
+            dataset itself.
+        cover: Cover of the simulated clouds in percent.
+        missing: The modality that is removed.
     """
 
     kind: str | None = None
@@ -72,7 +73,7 @@ class Point:
 
     @classmethod
     def under(cls, kind: str, cover: float) -> Point:
-        """Simulated clouds; those of a cover of 0 are the same for all kinds."""
+        """Return a point with simulated clouds; a cover of 0 is the same point for all kinds."""
         return cls(kind=kind if cover else CLEAR, cover=cover)
 
     def __str__(self) -> str:
@@ -82,9 +83,9 @@ class Point:
 
 
 def list_points(settings: RobustnessSettings) -> list[Point]:
-    """Every pass once, simulated clouds first.
+    """List every pass once, simulated clouds first.
 
-    Without a modality there is also one pass with both, to compare with.
+    If modalities are removed, there is also a pass with both, for comparison.
     """
     simulated = [Point.under(kind, cover) for kind in settings.kinds for cover in settings.covers]
     missing = [Point(missing=name) for name in settings.missing]
@@ -92,18 +93,18 @@ def list_points(settings: RobustnessSettings) -> list[Point]:
 
 
 def simulation_settings(cfg: Config) -> dict[str, Any]:
-    """How clouds look to the config's sensor: the arguments of ``SimulateClouds``.
+    """Return how clouds look to the sensor of a config: arguments of ``SimulateClouds``.
 
     Raises:
-        ValueError: If the config does not say.
+        ValueError: If the config has no ``simulated_clouds``.
     """
     found = cfg.get("simulated_clouds")
     if not isinstance(found, Mapping):
         raise ValueError(
-            f"'{cfg.filename}' has no `simulated_clouds`, which says how clouds look to its "
+            f"'{cfg.filename}' has no `simulated_clouds`, which describes how clouds look to its "
             "sensor: add simulated_clouds = dict(type='SimulateClouds', gsd_m=…, "
-            "wavelengths_um=[…]) to it, as in configs/_base_/datasets/m3mcr.py, or leave "
-            "simulated clouds out by --kinds without a name"
+            "wavelengths_um=[…]) as in configs/_base_/datasets/m3mcr.py, or use --kinds without "
+            "a value to leave simulated clouds out"
         )
     chosen = {"gsd_m", "wavelengths_um", "white", "scale", "threshold", "octaves"}
     return {key: copy.deepcopy(value) for key, value in found.items() if key in chosen}
@@ -112,41 +113,41 @@ def simulation_settings(cfg: Config) -> dict[str, Any]:
 def pipeline_of(
     steps: Sequence[Mapping[str, Any]], point: Point, cfg: Config, seed: int
 ) -> list[dict[str, Any]]:
-    """The test pipeline of one point.
+    """Make the test pipeline of one point.
 
     Args:
-        steps: The config's own test pipeline.
-        point: What to measure.
+        steps: The test pipeline of the config.
+        point: The point to measure.
         cfg: The config, for ``simulated_clouds``.
-        seed: Of simulated clouds.
+        seed: Seed of simulated clouds.
 
     Raises:
-        ValueError: If the pipeline does not load or pack as ours do.
+        ValueError: If the pipeline has no ``LoadRasters`` or no ``PackCloudSegInputs``.
     """
-    steps = [copy.deepcopy(dict(step)) for step in steps]
+    changed = [copy.deepcopy(dict(step)) for step in steps]
     if point.kind is not None:
-        steps = [step for step in steps if type_name(step) != _SIMULATION]
+        changed = [step for step in changed if type_name(step) != _SIMULATION]
         clouds = dict(
             type=_SIMULATION,
             cover=point.cover / 100,
-            # At a cover of 0 nothing is drawn, whatever the kind.
+            # At a cover of 0 nothing is drawn for any kind.
             kind=next(iter(CLOUD_KINDS)) if point.kind == CLEAR else point.kind,
             seed=seed,
             **simulation_settings(cfg),
         )
-        steps.insert(_place(steps, _LOADER, cfg) + 1, clouds)
+        changed.insert(_place(changed, _LOADER, cfg) + 1, clouds)
     if point.missing is not None:
-        steps.insert(
-            _place(steps, _PACKING, cfg), dict(type="DropModality", modality=point.missing)
+        changed.insert(
+            _place(changed, _PACKING, cfg), dict(type="DropModality", modality=point.missing)
         )
-    return steps
+    return changed
 
 
 def _place(steps: Sequence[Mapping[str, Any]], name: str, cfg: Config) -> int:
     types = [type_name(step) for step in steps]
     if name not in types:
         raise ValueError(
-            f"'{cfg.filename}': the test pipeline has no {name} (only {types}), beside which "
-            "clouds are drawn or a modality is taken away: use it there"
+            f"'{cfg.filename}': the test pipeline has no {name} (only {types}); add it, because "
+            "clouds are drawn after LoadRasters and modalities removed before PackCloudSegInputs"
         )
     return types.index(name)

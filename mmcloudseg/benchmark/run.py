@@ -1,4 +1,4 @@
-"""One run of a suite: a method with a seed, step by step, each of which is done once."""
+"""The runs of a suite: a method with a seed, in steps of which each is done once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mmcloudseg.benchmark.options import flattened, option_arguments, student_options
-from mmcloudseg.benchmark.suite import Method, Robustness
+from mmcloudseg.benchmark.suite import Method, Robustness, Suite
 from mmcloudseg.engine.checkpoints import BEST
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.files import write_text
 
 TOOLS = Path(__file__).parents[2] / "tools"
 RECORD = "benchmark.json"
@@ -26,12 +26,12 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Step:
-    """A call of a tool.
+    """One call of a tool.
 
     Attributes:
-        name: train, test or robustness.
-        arguments: Of ``tools/<name>.py``.
-        made: What exists when the step is finished.
+        name: ``train``, ``test`` or ``robustness``.
+        arguments: Arguments of ``tools/<name>.py``.
+        made: The file that exists when the step is finished.
     """
 
     name: str
@@ -46,11 +46,11 @@ class Run:
     Attributes:
         method: The method.
         seed: The seed.
-        folder: Where its files lie.
-        teacher: The folder of its teacher's run with the same seed.
-        options: Of the command line, under those of the method.
-        data_root: Replaces the config's data root.
-        robustness: What the robustness pass is asked for; None leaves it out.
+        folder: Folder of its files.
+        teacher: Folder of the teacher's run with the same seed.
+        options: Options of the command line; options of the method take precedence.
+        data_root: Replaces the data root of the config.
+        robustness: Settings of the robustness pass; None leaves it out.
     """
 
     method: Method
@@ -63,52 +63,45 @@ class Run:
 
     @property
     def name(self) -> str:
-        """As shown to the user."""
+        """The name shown to the user."""
         return f"{self.method.key}, seed {self.seed}"
 
     def steps(self) -> list[Step]:
-        """All steps in their order."""
-        config, best = str(self.method.config), self.folder / BEST
+        """All steps in order."""
+        config, best, test = str(self.method.config), self.folder / BEST, self.folder / "test"
         options = {**self.options, **self.method.options}
         data = ["--data-root", self.data_root] if self.data_root else []
         train = [config, "--work-dir", str(self.folder), "--seed", str(self.seed), "--resume"]
         if self.teacher is not None:
             train += ["--teacher-ckpt", str(self.teacher / BEST)]
-        test = _folder_arguments(self.folder / "test")
         train += [*data, *_option_arguments(options)]
-        common = [*data, *_option_arguments(student_options(options))]
-        steps = [
-            Step("train", tuple(train), best),
-            Step(
-                "test",
-                (config, str(best), "--work-dir", *test, *common),
-                self.folder / "test" / "scores.json",
-            ),
-        ]
+        common = (*data, *_option_arguments(student_options(options)))
+        tested = (config, str(best), "--work-dir", str(test), "--out", str(test), *common)
+        steps = [Step("train", tuple(train), best), Step("test", tested, test / "scores.json")]
         if self.robustness is not None:
             out = self.folder / "robustness"
-            asked = ["--covers", *map(str, self.robustness.covers)]
-            asked += ["--kinds", *self.robustness.kinds]
-            arguments = (config, str(best), "--out", str(out), *asked, *common)
+            points = ["--covers", *map(str, self.robustness.covers)]
+            points += ["--kinds", *self.robustness.kinds]
+            arguments = (config, str(best), "--out", str(out), *points, *common)
             steps.append(Step("robustness", arguments, out / "robustness.json"))
         return steps
 
     def finished(self) -> bool:
-        """Whether every step is."""
+        """Whether all steps are finished."""
         return all(self._is_done(step) for step in self.steps())
 
     def seconds(self) -> float:
-        """What its steps have taken so far, those that were stopped or failed included."""
+        """Seconds spent on its steps so far, including interrupted and failed ones."""
         return sum(self._record().get("seconds", {}).values())
 
     def conflict(self) -> str | None:
-        """What in its folder was made another way and would be taken for this run's."""
+        """Describe what in its folder was made with other settings; None if nothing was."""
         record = self._record()
         for key, value in self._identity().items():
             if key in record and record[key] != value:
                 return (
-                    f"{self.folder}: was made with {key}={record[key]!r}, now {value!r} is asked "
-                    "for. Remove it, or give another --work-dir"
+                    f"{self.folder}: was made with {key}={record[key]!r}, but this benchmark has "
+                    f"{key}={value!r}. Remove the folder, or choose another --work-dir"
                 )
         return None
 
@@ -118,12 +111,12 @@ class Run:
         environment: Mapping[str, str],
         started: Callable[[str], None] = lambda step: None,
     ) -> None:
-        """Do the steps that are not finished.
+        """Execute the steps that are not finished.
 
         Args:
             call: Runs a command, see ``Processes.call``.
-            environment: Variables for it.
-            started: Told the name of each step that begins.
+            environment: Environment variables for the command.
+            started: Called with the name of each step that begins.
 
         Raises:
             RunError: A step failed.
@@ -133,22 +126,27 @@ class Run:
                 continue
             started(step.name)
             log = self.folder / f"{step.name}.log"
-            self._remember(**self._identity())
+            self._remember(self._identity())
             start = time.monotonic()
             command = [sys.executable, str(TOOLS / f"{step.name}.py"), *step.arguments]
             status = call(command, log, environment)
-            self._remember_seconds(step.name, time.monotonic() - start)
+            # A step that was interrupted and resumed took the time of both parts.
+            known = self._record().get("seconds", {})
+            seconds = round(known.get(step.name, 0.0) + time.monotonic() - start, 1)
+            self._remember(dict(seconds={**known, step.name: seconds}))
             if status or not step.made.is_file():
                 raise RunError(f"{step.name} failed (status {status}); see {log}")
             if step.name == "robustness":
-                self._remember(robustness=self._robustness())
+                self._remember(dict(robustness=self._robustness()))
 
     def _is_done(self, step: Step) -> bool:
         if step.name == "robustness" and self._record().get("robustness") != self._robustness():
-            return False  # asked for other points than those that were measured
+            return False  # other points were measured
         return step.made.is_file()
 
-    def _robustness(self) -> dict[str, list]:
+    def _robustness(self) -> dict[str, list] | None:
+        if self.robustness is None:
+            return None
         return dict(covers=list(self.robustness.covers), kinds=list(self.robustness.kinds))
 
     def _identity(self) -> dict[str, Any]:
@@ -163,18 +161,54 @@ class Run:
         path = self.folder / RECORD
         return json.loads(path.read_text()) if path.is_file() else {}
 
-    def _remember(self, **entries: Any) -> None:
-        with atomic_write(self.folder / RECORD) as temporary:
-            temporary.write_text(json.dumps({**self._record(), **entries}, indent=2) + "\n")
-
-    def _remember_seconds(self, step: str, seconds: float) -> None:
-        # A step that was stopped and went on took both times together.
-        known = self._record().get("seconds", {})
-        self._remember(seconds={**known, step: round(known.get(step, 0.0) + seconds, 1)})
+    def _remember(self, entries: Mapping[str, Any]) -> None:
+        text = json.dumps({**self._record(), **entries}, indent=2)
+        write_text(self.folder / RECORD, text + "\n")
 
 
-def _folder_arguments(folder: Path) -> list[str]:
-    return [str(folder), "--out", str(folder)]
+def plan_runs(
+    suite: Suite,
+    work_dir: Path,
+    options: Mapping[str, Any] | None = None,
+    data_root: str | None = None,
+) -> list[Run]:
+    """List all runs of a suite: teachers first, then seed by seed.
+
+    An interrupted benchmark thus has complete seeds.
+
+    Args:
+        suite: The suite.
+        work_dir: Folder of the runs, which are in ``seed_<n>/<method>``.
+        options: Dotted config keys and their values for every method.
+        data_root: Replaces the data root of the configs.
+    """
+    taught = {method.teacher for method in suite.methods.values()}
+
+    def depth(method: Method) -> int:
+        return 0 if method.teacher is None else 1 + depth(suite.methods[method.teacher])
+
+    def order(run: Run) -> tuple[int, int, int, int]:
+        level = depth(run.method)
+        return (0, level, run.seed, level) if run.method.key in taught else (1, 0, run.seed, level)
+
+    def folder(key: str, seed: int) -> Path:
+        return work_dir / f"seed_{seed}" / key
+
+    runs = [
+        Run(
+            method=method,
+            seed=seed,
+            folder=folder(method.key, seed),
+            teacher=None if method.teacher is None else folder(method.teacher, seed),
+            options=options or {},
+            data_root=data_root,
+            # A teacher that is not shown does not need to be measured under clouds.
+            robustness=suite.robustness if method.listed else None,
+        )
+        for seed in suite.seeds
+        for method in suite.methods.values()
+    ]
+    return sorted(runs, key=order)
 
 
 def _option_arguments(options: Mapping[str, Any]) -> list[str]:

@@ -1,77 +1,32 @@
-"""Runs a suite: what is missing, several runs at a time, whatever becomes of the others."""
+"""Execution of the runs of a suite: the missing ones, several at a time."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from mmcloudseg.benchmark.processes import Processes
-from mmcloudseg.benchmark.run import Call, Run
-from mmcloudseg.benchmark.suite import Suite
+from mmcloudseg.benchmark.run import Call, Run, RunError
 from mmcloudseg.engine.checkpoints import BEST
 
 _REFRESH_S = 2.0
-
-
-def plan_runs(
-    suite: Suite,
-    work_dir: Path,
-    options: Mapping[str, Any] | None = None,
-    data_root: str | None = None,
-) -> list[Run]:
-    """All runs of a suite: teachers first, then seed by seed, so that a stop leaves whole seeds.
-
-    Args:
-        suite: The suite.
-        work_dir: Runs lie in it as ``seed_<n>/<method>``.
-        options: Dotted config keys and values for every method.
-        data_root: Replaces the configs' data root.
-    """
-    taught = {method.teacher for method in suite.methods.values()} - {None}
-
-    def depth(key: str) -> int:
-        teacher = suite.methods[key].teacher
-        return 0 if teacher is None else 1 + depth(teacher)
-
-    def folder(key: str, seed: int) -> Path:
-        return work_dir / f"seed_{seed}" / key
-
-    runs = [
-        Run(
-            method=method,
-            seed=seed,
-            folder=folder(method.key, seed),
-            teacher=None if method.teacher is None else folder(method.teacher, seed),
-            options=options or {},
-            data_root=data_root,
-            # A teacher that is not shown need not be measured under clouds.
-            robustness=suite.robustness if method.listed else None,
-        )
-        for seed in suite.seeds
-        for method in suite.methods.values()
-    ]
-    return sorted(
-        runs,
-        key=lambda run: (
-            (0, depth(run.method.key)) if run.method.key in taught else (1, 0),
-            run.seed,
-            depth(run.method.key),
-        ),
-    )
+_PATIENCE_S = 5.0
 
 
 class Runner:
     """Executes runs in processes of their own.
 
     Args:
-        jobs: Runs at a time, which share the cores.
+        jobs: Number of runs at a time, which share the cores.
         call: Runs a command; None starts processes.
     """
 
@@ -83,77 +38,134 @@ class Runner:
         self._now: dict[Path, str] = {}
 
     def run(self, runs: Iterable[Run]) -> dict[Path, str]:
-        """Do what is missing.
+        """Execute the runs that are not finished.
 
         Args:
-            runs: As ``plan_runs`` gives them.
+            runs: The runs as ``plan_runs`` returns them, teachers before their students.
 
         Returns:
-            Folder -> what went wrong, of the runs that failed.
+            Folder -> reason, for the runs that failed.
 
         Raises:
-            KeyboardInterrupt: As it came; what runs is ended first.
+            KeyboardInterrupt: The benchmark was interrupted. Running processes are ended first.
         """
         runs = list(runs)
         waiting = [run for run in runs if not run.finished()]
-        failed: dict[Path, str] = {}
-        running: dict[Future, tuple[Run, float]] = {}
         done = len(runs) - len(waiting)
-        # Leaving the pool waits for its threads, so what they wait for is ended inside it.
-        with ThreadPoolExecutor(self.jobs) as pool:
-            bar = tqdm(total=len(runs), initial=done, desc="runs", unit="run", dynamic_ncols=True)
+        futures: dict[Path, Future[str | None]] = {}
+        with (
+            ThreadPoolExecutor(self.jobs) as pool,
+            tqdm(
+                total=len(runs), initial=done, desc="runs", unit="run", dynamic_ncols=True
+            ) as bar,
+        ):
             try:
-                with bar:
-                    while waiting or running:
-                        self._start(pool, waiting, running, failed, bar)
-                        self._collect(running, failed, bar)
+                for run in waiting:
+                    teacher = None if run.teacher is None else futures.get(run.teacher)
+                    futures[run.folder] = pool.submit(self._execute, run, teacher, bar)
+                self._watch(set(futures.values()), bar)
             except BaseException:
+                # Leaving the pool waits for its threads, so the processes that they wait for are
+                # ended here.
+                pool.shutdown(wait=False, cancel_futures=True)
                 self.processes.stop()
                 raise
-        return failed
+        reasons = {folder: future.result() for folder, future in futures.items()}
+        return {folder: reason for folder, reason in reasons.items() if reason is not None}
 
-    def _start(
-        self,
-        pool: ThreadPoolExecutor,
-        waiting: list[Run],
-        running: dict[Future, tuple[Run, float]],
-        failed: dict[Path, str],
-        bar: tqdm,
-    ) -> None:
-        unfinished = {run.folder for run in waiting} | {run.folder for run, _ in running.values()}
-        for run in list(waiting):
-            if run.teacher in failed and not (run.teacher / BEST).is_file():
-                waiting.remove(run)
-                failed[run.folder] = f"its teacher failed; see {run.teacher}"
-                bar.write(f"{run.name}: {failed[run.folder]}")
-                bar.update()
-            elif run.teacher not in unfinished and len(running) < self.jobs:
-                waiting.remove(run)
-                future = pool.submit(self._execute, run)
-                running[future] = run, time.monotonic()
+    def _watch(self, pending: set[Future[str | None]], bar: tqdm) -> None:
+        while pending:
+            _, pending = wait(pending, timeout=_REFRESH_S, return_when=FIRST_COMPLETED)
+            now = "; ".join(list(self._now.values()))
+            # A terminal shows the time passing; a log file gets one line for each change.
+            if now != bar.postfix or sys.stderr.isatty():
+                bar.set_postfix_str(now)
 
-    def _execute(self, run: Run) -> None:
+    def _execute(self, run: Run, teacher: Future[str | None] | None, bar: tqdm) -> str | None:
+        """Execute one run and return why it failed; None if it did not."""
+
         def started(step: str) -> None:
             self._now[run.folder] = f"{run.method.key} {run.seed} {step}"
 
+        # Teachers are submitted first, so one that is waited for here is already running.
+        teacher_failed = teacher is not None and teacher.result() is not None
+        start = time.monotonic()
+        reason = None
         try:
+            if teacher_failed and run.teacher and not (run.teacher / BEST).is_file():
+                raise RunError(f"its teacher failed; see {run.teacher}")
             run.execute(self.call, {"OMP_NUM_THREADS": str(self.threads)}, started)
-        finally:
-            self._now.pop(run.folder, None)
-
-    def _collect(
-        self, running: dict[Future, tuple[Run, float]], failed: dict[Path, str], bar: tqdm
-    ) -> None:
-        ended, _ = wait(running, timeout=_REFRESH_S, return_when=FIRST_COMPLETED)
-        for future in ended:
-            run, start = running.pop(future)
-            error = future.exception()
-            if error is not None:
-                failed[run.folder] = str(error) or type(error).__name__
-            word = "finished" if error is None else f"FAILED, {failed[run.folder]}"
+        except Exception as error:  # one run must not stop the others
+            reason = str(error) or type(error).__name__
+        self._now.pop(run.folder, None)
+        if not self.processes.stopped:
+            word = "finished" if reason is None else f"FAILED, {reason}"
             bar.write(f"{run.name}: {word} ({time.monotonic() - start:.0f} s)")
             bar.update()
-        now = "; ".join(list(self._now.values()))
-        # A terminal shows the time passing; a log file gets a line for each change.
-        if now != bar.postfix or sys.stderr.isatty():
-            bar.set_postfix_str(now)
+        return reason
+
+
+class Processes:
+    """Runs commands from several threads; ``stop`` ends all of them and prevents new ones.
+
+    The executors of ``concurrent.futures`` and joblib can neither end a call that is running nor
+    the processes that it has started.
+
+    Attributes:
+        stopped: Whether ``stop`` was called.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen] = set()
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    def call(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
+        """Run a command and wait for it.
+
+        Args:
+            command: Program and arguments.
+            log: File to which its output is appended.
+            environment: Environment variables in addition to the present ones.
+
+        Returns:
+            Its exit status; negative if a signal ended it.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as output:
+            with self._lock:
+                if self.stopped:
+                    return -signal.SIGTERM
+                # In a session of its own, so that its data loaders can be ended with it.
+                child = subprocess.Popen(
+                    command,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    env={**os.environ, **environment},
+                    start_new_session=True,
+                )
+                self._running.add(child)
+            try:
+                return child.wait()
+            finally:
+                with self._lock:
+                    self._running.discard(child)
+
+    def stop(self) -> None:
+        """Terminate all running commands; those that do not end within 5 s are killed."""
+        with self._lock:
+            self.stopped = True
+            children = list(self._running)
+        for child in children:
+            _signal(child, signal.SIGTERM)
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_PATIENCE_S)
+            _signal(child, signal.SIGKILL)
+
+
+def _signal(child: subprocess.Popen, number: int) -> None:
+    # The child leads a session and its process group, but may have ended a moment ago.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)

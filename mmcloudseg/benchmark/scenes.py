@@ -1,11 +1,13 @@
-"""The benchmark of scene inference: scenes of several sizes, and seams."""
+"""The benchmark of scene inference: time and memory for scenes of several sizes, and seams."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,17 +17,27 @@ import torch
 from rasterio.windows import Window
 
 from mmcloudseg.benchmark.environment import machine
-from mmcloudseg.benchmark.scene_cost import measure
+from mmcloudseg.benchmark.memory import call_in_new_process, forget_peak, peak_mb
 from mmcloudseg.benchmark.seams import seam_ratio
 from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 from mmcloudseg.scenes.network import TileNetwork
+from mmcloudseg.scenes.predictor import ScenePredictor, SceneReport
 from mmcloudseg.scenes.settings import SceneSettings
 from mmcloudseg.scenes.tiles import TileAxis
-from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.files import write_text
+from mmcloudseg.utils.text import markdown_table
 
 _PATTERN = 600  # optical pixels of the scene that larger ones repeat
 _SEAM_SCENE = 1200
 _ROWS_AT_A_TIME = 600
+_COLUMNS = (
+    "scene",
+    "megapixels",
+    "seconds",
+    "megapixels per s",
+    "in the network",
+    "peak memory beyond the model (MB)",
+)
 
 
 def benchmark_scenes(
@@ -36,7 +48,7 @@ def benchmark_scenes(
     seams: bool = True,
     out: str | None = None,
 ) -> str:
-    """Measure, each scene in a process of its own.
+    """Measure scene inference, each scene in a process of its own.
 
     Args:
         config: The config file.
@@ -44,65 +56,83 @@ def benchmark_scenes(
         sizes: Rows and columns of the scenes, multiples of 10.
         batch_size: Tiles per forward pass.
         seams: Whether to look for seams.
-        out: A Markdown file for the table, if wanted.
+        out: A Markdown file for the table; None for none.
 
     Returns:
         The table, as Markdown.
 
     Raises:
-        ValueError: Config or checkpoint cannot be used, or a size is no multiple of 10.
-        RuntimeError: A scene could not be mapped.
+        ValueError: The config or checkpoint cannot be used, or a size is not a multiple of 10.
     """
-    network = TileNetwork(config, checkpoint)  # before anything is drawn: does it fit at all?
-    odd = [text for text in sizes if text[0] % 10 or text[1] % 10]
+    network = TileNetwork(config, checkpoint)  # fails early if they do not fit
+    odd = [size for size in sizes if size[0] % 10 or size[1] % 10]
     if odd:
-        raise ValueError(f"sizes are multiples of 10 pixels, found {odd[0][0]} x {odd[0][1]}")
-    lines = [
-        "| scene | megapixels | seconds | megapixels per s | in the network | peak memory beyond "
-        "the model (MB) |",
-        "| :--- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+        raise ValueError(f"sizes must be multiples of 10 pixels, found {odd[0][0]} x {odd[0][1]}")
     with tempfile.TemporaryDirectory() as folder:
         pattern = write_scene(Path(folder) / "pattern", draw_scene(_PATTERN))
-        for rows, columns in sizes:
+        rows = []
+        for height, width in sizes:
             files = {
-                name: _repeat(pattern[name], Path(folder) / f"{name}.tif", rows, columns)
+                name: _repeat(pattern[name], Path(folder) / f"{name}.tif", height, width)
                 for name in ("optical", "sar")
             }
-            settings = SceneSettings(batch_size=batch_size)
-            found = measure(config, checkpoint, files, Path(folder) / "map.tif", settings)
-            held = found["model_mb"]
-            lines.append(
-                f"| {rows} x {columns} | {found['megapixels']:.1f} | {found['seconds']:.1f} | "
-                f"{found['megapixels'] / found['seconds']:.3f} | "
-                f"{found['network_seconds'] / found['seconds']:.1%} | {found['peak_mb']:.0f} |"
-            )
-        lines += ["", f"The process with its model holds {held:.0f} MB."]
+            target, settings = Path(folder) / "map.tif", SceneSettings(batch_size=batch_size)
+            asked = (config, checkpoint, files, target, settings)
+            found, held, peak = call_in_new_process(map_scene, *asked)
+            rows.append([f"{height} x {width}", *_cells(found, peak)])
+        table = markdown_table(_COLUMNS, rows)
+        table += f"\n\nThe process with the loaded model holds {held:.0f} MB."
         if seams:
-            lines += ["", _seams(network, config, checkpoint, Path(folder))]
-    table = "\n".join(lines)
+            table += f"\n\n{_seams(network, config, checkpoint, Path(folder))}"
     if out is not None:
-        with atomic_write(out) as temporary:
-            temporary.write_text(f"{_heading(network)}\n{table}\n", "utf-8")
+        write_text(out, f"{_heading(network)}\n\n{table}\n")
     return table
+
+
+def _cells(found: SceneReport, peak: float) -> list[str]:
+    speed, share = found.megapixels / found.seconds, found.network_seconds / found.seconds
+    texts = f"{found.megapixels:.1f}", f"{found.seconds:.1f}", f"{speed:.3f}", f"{share:.1%}"
+    return [*texts, f"{peak:.0f}"]
+
+
+def map_scene(
+    config: str,
+    checkpoint: str,
+    files: Mapping[str, Path],
+    out: Path,
+    settings: SceneSettings,
+) -> tuple[SceneReport, float, float]:
+    """Map a scene in this process, which should have measured nothing before.
+
+    Args:
+        config: The config file.
+        checkpoint: Its checkpoint.
+        files: ``optical`` and ``sar``.
+        out: The map; an existing one is replaced.
+        settings: How the scene is mapped.
+
+    Returns:
+        What was made, the megabytes of the process with its model, and its growth beyond that.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        predictor = ScenePredictor(config, checkpoint)
+        forget_peak()
+        before = peak_mb()
+        changes = dataclasses.asdict(settings)
+        found = predictor.predict(files["optical"], files["sar"], out, overwrite=True, **changes)
+    return found, before, peak_mb() - before
 
 
 def _heading(network: TileNetwork) -> str:
     tile, overlap = network.tiling
     parameters = sum(p.numel() for p in network.model.parameters()) / 1e6
-    return "\n".join(
-        [
-            "# Scene inference",
-            "",
-            f"{Path(network.config).name}, {parameters:.1f} million parameters, tiles of {tile} "
-            f"pixels that overlap by {overlap}. {datetime.now(timezone.utc):%Y-%m-%d}; "
-            f"{machine(torch.get_num_threads())}.",
-            "",
-            "```bash",
-            shlex.join(["python", *sys.argv]),
-            "```",
-            "",
-        ]
+    return (
+        "# Scene inference\n\n"
+        "This page shows how much time and memory scene inference needs, and whether seams are "
+        f"visible between tiles. It was measured with {Path(network.config).name}: "
+        f"{parameters:.1f} million parameters, tiles of {tile} pixels that overlap by {overlap}. "
+        f"{datetime.now(timezone.utc):%Y-%m-%d}; {machine(torch.get_num_threads())}.\n\n"
+        f"```bash\n{shlex.join(['python', *sys.argv])}\n```"
     )
 
 
@@ -113,20 +143,20 @@ def _seams(network: TileNetwork, config: str, checkpoint: str, folder: Path) -> 
     for shared in (overlap, 0):
         out = folder / "seams.tif"
         settings = SceneSettings(resolution="optical", overlap=shared)
-        measure(config, checkpoint, files, out, settings)
+        call_in_new_process(map_scene, config, checkpoint, files, out, settings)
         axis = TileAxis(_SEAM_SCENE, tile, shared)
         edges = sorted({*axis.starts, *(start + tile for start in axis.starts)})
         with rasterio.open(out) as source:
             ratios.append(seam_ratio(source.read(1), edges, edges))
     return (
-        "Class changes across tiles' edges, over those elsewhere: "
-        f"{ratios[0]:.3f} with an overlap of {overlap} pixels, {ratios[1]:.3f} without "
+        f"Class changes at the edges of tiles, relative to those elsewhere: {ratios[0]:.3f} with "
+        f"an overlap of {overlap} pixels, {ratios[1]:.3f} without overlap "
         f"({_SEAM_SCENE} x {_SEAM_SCENE} pixels, optical grid)."
     )
 
 
 def _repeat(pattern: Path, path: Path, rows: int, columns: int) -> Path:
-    """Mirror a raster side by side to a scene of so many optical pixels, a strip at a time."""
+    """Repeat a raster in mirror images to a scene of this many optical pixels, strip by strip."""
     with rasterio.open(pattern) as source:
         bands = source.read()
         profile = source.profile

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-
-_SUITE_KEYS = {
-    "title",
-    "data",
-    "seeds",
-    "methods",
-    "robustness",
-    "metrics",
-    "reference",
-    "input_shape",
-}
-_OPTIONAL_KEYS = ("teacher", "listed", "bound", "options")
-_METHOD_KEYS = {"title", "config", *_OPTIONAL_KEYS}
 
 
 class SuiteError(ValueError):
@@ -34,13 +22,15 @@ class Method:
     """One row of the tables.
 
     Attributes:
-        key: Its name in the suite and of its folder.
-        title: Its name in tables and plots.
-        config: Its config file.
-        teacher: Key of the method whose checkpoint teaches it.
-        listed: Whether it stands in tables and plots.
-        bound: It sees what the others cannot, such as the clear image: it is shown, never best.
-        options: Dotted config keys and their values, of a distillation as ``train.py`` takes them.
+        key: Name in the suite and of the folder.
+        title: Name in tables and plots.
+        config: Config file.
+        teacher: Key of the method whose checkpoint is the teacher.
+        listed: Whether the method is shown in tables and plots.
+        bound: Whether the method sees what the others cannot see, such as the clear image. It is
+            shown, but never marked as the best.
+        options: Dotted config keys and their values; for a distillation, as ``train.py`` takes
+            them.
     """
 
     key: str
@@ -54,7 +44,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Robustness:
-    """What ``tools/robustness.py`` is asked for; covers in percent."""
+    """Points measured by ``tools/robustness.py``; covers in percent."""
 
     covers: tuple[int, ...]
     kinds: tuple[str, ...]
@@ -65,15 +55,16 @@ class Suite:
     """A benchmark.
 
     Attributes:
-        name: The suite's file name without its ending.
+        name: File name of the suite without its suffix.
         title: Heading of the report.
-        data: What the methods are trained and tested on, in words.
-        seeds: One run of every method for each.
-        methods: By their keys.
-        robustness: None leaves that pass out.
-        metrics: Column title -> key of ``scores.json``, of columns beside the usual ones.
-        reference: Key of the method that the others are compared with beside the best.
-        input_shape: Bands, height, width at which cost is measured; None takes the config's.
+        data: Name of the data that the methods are trained and tested on.
+        seeds: Seeds; every method is run once for each.
+        methods: Methods by their keys.
+        robustness: Points of the robustness pass; None leaves it out.
+        metrics: Title -> key of ``scores.json``, for further columns.
+        reference: Key of the method that the others are compared with, in addition to the best.
+        input_shape: Bands, height and width at which the cost is measured; None takes those of
+            the config.
     """
 
     name: str
@@ -88,11 +79,11 @@ class Suite:
 
     @property
     def listed(self) -> list[Method]:
-        """The methods that stand in tables and plots."""
+        """The methods that are shown in tables and plots."""
         return [method for method in self.methods.values() if method.listed]
 
     def selected(self, keys: Sequence[str]) -> Suite:
-        """The suite with some methods only, and the teachers that they need.
+        """Return the suite with some methods only, and the teachers that they need.
 
         Raises:
             SuiteError: A key is unknown.
@@ -103,10 +94,7 @@ class Suite:
                 f"{self.name}: has no method {', '.join(unknown)}; expected some of "
                 f"{', '.join(self.methods)}"
             )
-        wanted = set(keys)
-        for key in keys:
-            while (key := self.methods[key].teacher) is not None:
-                wanted.add(key)
+        wanted = {name for key in keys for name in (key, *_teachers(key, self.methods))}
         chosen = {
             key: replace(method, listed=method.listed or key in keys)
             for key, method in self.methods.items()
@@ -116,20 +104,24 @@ class Suite:
         return replace(self, methods=chosen, reference=reference)
 
 
+_SUITE_KEYS = {entry.name for entry in fields(Suite)} - {"name"}
+_METHOD_KEYS = {entry.name for entry in fields(Method)} - {"key"}
+
+
 def load_suite(path: str | Path, configs: Path = CONFIGS) -> Suite:
     """Read a suite.
 
     Args:
-        path: The suite's file, an MMEngine config.
-        configs: Folder to which the methods' configs are relative.
+        path: File of the suite, an MMEngine config.
+        configs: Folder to which the config files of the methods are relative.
 
     Raises:
-        SuiteError: It does not exist or its layout is wrong; the message lists every problem.
-            Whether the methods' configs can be run says ``check_methods``.
+        SuiteError: The file does not exist or its layout is wrong; the message lists every
+            problem. ``check_methods`` checks whether the methods can be run.
     """
     path = Path(path)
     if not path.is_file():
-        raise SuiteError(f"suite '{path}' does not exist; those that ship lie in configs/suites/")
+        raise SuiteError(f"suite '{path}' does not exist; the shipped ones are in configs/suites/")
     content = Config.fromfile(path).to_dict()
     problems = _unknown("", content, _SUITE_KEYS)
     problems += [f"{key}: is missing" for key in ("title", "data", "seeds") if key not in content]
@@ -139,12 +131,10 @@ def load_suite(path: str | Path, configs: Path = CONFIGS) -> Suite:
         key: _method(key, entry, configs, problems)
         for key, entry in (content.get("methods") or {}).items()
     }
-    if not methods:
-        problems.append("methods: expected at least one, found none")
     reference = content.get("reference")
     if reference is not None and reference not in methods:
-        problems.append(f"reference: '{reference}' is none of the methods")
-    problems += _teacher_problems(methods) + _title_problems(methods)
+        problems.append(f"reference: '{reference}' is not one of the methods")
+    problems += _method_problems(methods)
     robustness = _robustness(content.get("robustness"), problems)
     shape = content.get("input_shape")
     if shape is not None and len(_sequence(shape)) != 3:
@@ -164,7 +154,7 @@ def load_suite(path: str | Path, configs: Path = CONFIGS) -> Suite:
 
 
 def seed_problems(seeds: Sequence[Any]) -> list[str]:
-    """What is wrong with a list of seeds."""
+    """List what is wrong with the seeds."""
     whole = all(isinstance(seed, int) and seed >= 0 for seed in seeds)
     if not seeds or not whole or len(set(seeds)) < len(seeds):
         return [f"seeds: expected different whole numbers from 0, found {list(seeds)}"]
@@ -175,7 +165,7 @@ def raise_problems(path: str | Path, problems: Sequence[str]) -> None:
     """Raise one error that lists all problems of a suite, if there are any.
 
     Raises:
-        SuiteError: There are.
+        SuiteError: There are problems.
     """
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
@@ -187,8 +177,8 @@ def _method(key: str, entry: Any, configs: Path, problems: list[str]) -> Method:
         problems.append(f"methods.{key}: expected dict(title=…, config='….py'), found {entry!r}")
         return Method(key, key, configs)
     problems += _unknown(f"methods.{key}.", entry, _METHOD_KEYS)
-    known = {name: entry[name] for name in _OPTIONAL_KEYS if name in entry}
-    return Method(key, entry.get("title", key), configs / entry["config"], **known)
+    known = {name: value for name, value in entry.items() if name in _METHOD_KEYS}
+    return Method(key, **{"title": key, **known, "config": configs / entry["config"]})
 
 
 def _robustness(entry: Any, problems: list[str]) -> Robustness | None:
@@ -204,32 +194,34 @@ def _sequence(value: Any) -> tuple:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _unknown(prefix: str, content: Mapping, known: set[str]) -> list[str]:
-    return [
-        f"{prefix}{key}: is unknown; expected one of {', '.join(sorted(known))}"
-        for key in content
-        if key not in known
+def _unknown(prefix: str, content: Mapping, known: Collection[str]) -> list[str]:
+    expected = ", ".join(sorted(known))
+    unknown = [key for key in content if key not in known]
+    return [f"{prefix}{key}: is unknown; expected one of {expected}" for key in unknown]
+
+
+def _teachers(key: str, methods: Mapping[str, Method]) -> list[str]:
+    """The teacher of a method, its teacher, and so on; the chain ends at a repeated key."""
+    chain = [key]
+    while (teacher := methods[chain[-1]].teacher) is not None:
+        chain.append(teacher)
+        if teacher not in methods or teacher in chain[:-1]:
+            break
+    return chain[1:]
+
+
+def _method_problems(methods: Mapping[str, Method]) -> list[str]:
+    problems = [] if methods else ["methods: expected at least one, found none"]
+    for key in methods:
+        chain = [key, *_teachers(key, methods)]
+        last = chain.pop()
+        if chain and (last not in methods or last in chain):
+            reason = "teaches itself" if last in chain else "is not one of the methods"
+            problems.append(f"methods.{key}.teacher: '{last}' {reason}")
+    counts = Counter(method.title for method in methods.values())
+    problems += [
+        f"methods: {count} methods have the title '{title}'; each needs its own"
+        for title, count in counts.items()
+        if count > 1
     ]
-
-
-def _teacher_problems(methods: Mapping[str, Method]) -> list[str]:
-    problems = []
-    for key, method in methods.items():
-        seen = {key}
-        while (teacher := method.teacher) is not None:
-            if teacher not in methods or teacher in seen:
-                reason = "teaches itself" if teacher in seen else "is none of the methods"
-                problems.append(f"methods.{key}.teacher: '{teacher}' {reason}")
-                break
-            seen.add(teacher)
-            method = methods[teacher]
     return problems
-
-
-def _title_problems(methods: Mapping[str, Method]) -> list[str]:
-    titles = [method.title for method in methods.values()]
-    return [
-        f"methods: the title '{title}' stands {titles.count(title)} times; each needs its own"
-        for title in dict.fromkeys(titles)
-        if titles.count(title) > 1
-    ]

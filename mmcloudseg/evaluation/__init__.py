@@ -1,4 +1,4 @@
-"""Scores of land cover and cloud removal."""
+"""Scores of land cover, cloud removal and calibration."""
 
 from mmcloudseg.evaluation.confusion import Scores, confusion_matrix, scores_from_confusion
 from mmcloudseg.evaluation.metrics import CalibrationMetric, CloudIoUMetric, CloudRemovalMetric

@@ -1,4 +1,4 @@
-"""Files of arrays that a test leaves beside its scores."""
+"""Files of arrays that a test writes in addition to its scores."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from mmcloudseg.utils.files import atomic_write
 
 CONFUSION_FILE = "confusion.npz"
 CALIBRATION_FILE = "calibration.npz"
+_HISTOGRAM_PARTS = ("count", "correct", "confidence_sum")
 
 
 def confusion_to_npz(
     samples: Sequence[SampleConfusion], classes: Sequence[str], path: str | Path
 ) -> None:
-    """Write confusion matrices sample by sample, from which any sum can be scored.
+    """Write the confusion matrices of each sample, from which any subset can be scored.
 
     Args:
         samples: At least one sample.
         classes: Names of the K classes.
-        path: The file. It gets ``names``, ``areas`` and ``cover`` (percent, nan without a mask) of
-            the n samples, ``matrices`` (int64, n x 3 x K x K: all, cloud-free, cloudy; rows are
-            labels, columns predictions) and ``classes``.
+        path: The file. It contains ``names``, ``areas`` and ``cover`` (percent, NaN without a
+            mask) of the n samples, ``matrices`` (int64, n x 3 x K x K: all, cloud-free, cloudy;
+            rows are labels, columns predictions) and ``classes``.
     """
     arrays = dict(
         names=np.array([sample.name for sample in samples], dtype=np.str_),
@@ -41,24 +42,30 @@ def calibration_to_npz(histograms: Mapping[str, ConfidenceHistogram], path: str 
     """Write histograms of confidence.
 
     Args:
-        histograms: By region.
-        path: The file. It gets ``edges`` (of the bins, from 0 to 1) and for each region
+        histograms: Histograms by region.
+        path: The file. It contains ``edges`` (of the bins, from 0 to 1) and for each region
             ``<region>_count``, ``<region>_correct`` and ``<region>_confidence_sum``.
     """
     arrays = dict(edges=confidence_edges())
     for region, histogram in histograms.items():
-        arrays[f"{region}_count"] = histogram.count
-        arrays[f"{region}_correct"] = histogram.correct
-        arrays[f"{region}_confidence_sum"] = histogram.confidence_sum
+        arrays |= {f"{region}_{part}": getattr(histogram, part) for part in _HISTOGRAM_PARTS}
     _save(arrays, path)
 
 
+def histogram_from_arrays(
+    arrays: Mapping[str, np.ndarray], region: str
+) -> ConfidenceHistogram | None:
+    """Return the histogram of a region as ``calibration_to_npz`` wrote it; None without one."""
+    names = [f"{region}_{part}" for part in _HISTOGRAM_PARTS]
+    return ConfidenceHistogram(*(arrays[name] for name in names)) if names[0] in arrays else None
+
+
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """Read all arrays of a file; never runs what is pickled in it.
+    """Read all arrays of a file, without unpickling objects.
 
     Raises:
-        FileNotFoundError: It does not exist.
-        ValueError: It is no such file.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file has another format, or is damaged.
     """
     path = Path(path)
     if not path.is_file():
@@ -74,6 +81,6 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _save(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
-    # Through an open file: numpy would add a suffix to the temporary name.
+    # Through an open file, because NumPy would add a suffix to the temporary name.
     with atomic_write(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is "allow_pickle"

@@ -1,15 +1,15 @@
-"""Which differences between methods hold: paired bootstrap over areas.
+"""Which differences between methods are significant: paired bootstrap over areas.
 
-Samples of one area show the same ground, or neighbouring ground, and are right or wrong together:
-areas and not samples are what a test set has a number of. Areas are drawn with replacement (Efron
-and Tibshirani, 1993, chapter 16), the same for all methods, so that an area that is hard for all
-does not blur what tells them apart.
+Samples of one area show the same or neighbouring ground, so their errors are correlated, and areas
+rather than samples are the independent units of a test set. Areas are drawn with replacement
+(Efron and Tibshirani, 1993, chapter 16), the same ones for all methods, so that an area that is
+hard for all methods does not hide the differences between them.
 
-A method's score of a draw is the mean over its seeds of the score from that seed's summed
-confusion matrices. Matrices are not summed over seeds: the mean of scores is what tables report,
-so the difference is that of two table entries, whereas the score of a sum is no network's. Seeds
-are not drawn: intervals say how the difference between these trained networks varies with the
-ground that is tested on, not what training again would give.
+The score of a method in a draw is the mean over its seeds of the score from the summed confusion
+matrices of each seed. Matrices are not summed over seeds: tables report the mean of scores, so
+this is the difference of two table entries. Seeds are not drawn: intervals describe how the
+difference between these trained networks varies with the areas tested, not how it would vary if
+the networks were trained again.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from itertools import combinations
 import numpy as np
 
 METRICS = ("mIoU", "OA", "mFscore")
-"""Scores that can be compared; ``aAcc`` is another name of ``OA``."""
+"""Scores that can be compared; ``aAcc`` is another name for ``OA``."""
 
 LEVEL = 0.05
-"""Level at which a difference holds."""
+"""Level at which a difference is significant."""
 
 _DECIMALS = 9
 _CELLS_PER_CHUNK = 4_000_000
@@ -35,18 +35,18 @@ class PairedDifference:
     """How much better ``method`` is than ``other``, in percentage points.
 
     Attributes:
-        method: The one.
-        other: The other.
-        metric: What is compared.
-        difference: Score of ``method`` less that of ``other``, on the test set as it is.
-        low: Lower end of the 95 % percentile interval of the difference; nan for fewer than two
+        method: The method.
+        other: The method that it is compared with.
+        metric: The score that is compared.
+        difference: Score of ``method`` minus score of ``other``, on the unchanged test set.
+        low: Lower end of the 95 % percentile interval of the difference; NaN for fewer than two
             areas.
-        high: Its upper end.
-        p_value: Twice the share of draws in which the difference has not the sign that most have,
-            with one draw added, so that it is never 0; at most 1, and at least 2 / 2**areas, what
-            a sign test gives where all areas agree: the bootstrap is too sure of few areas. Nan
-            for fewer than two.
-        p_holm: The same after Holm's correction for all differences computed together.
+        high: Upper end of the interval.
+        p_value: Twice the share of draws in which the difference does not have the sign of the
+            majority, with one draw added so that it is never 0. At most 1, and at least
+            2 / 2**areas, the p-value of a sign test if all areas agree, because the bootstrap
+            underestimates the uncertainty from few areas. NaN for fewer than two areas.
+        p_holm: The p-value after Holm's correction for all differences computed together.
         areas: Number of areas.
     """
 
@@ -62,7 +62,7 @@ class PairedDifference:
 
     @property
     def holds(self) -> bool:
-        """Whether the difference has a sign at the level of 5 %, after correction."""
+        """Whether the difference is significant at the level of 5 %, after correction."""
         return self.p_holm < LEVEL
 
 
@@ -76,28 +76,29 @@ def compare_methods(
 ) -> list[PairedDifference]:
     """Compare methods in pairs on the same samples.
 
-    Intervals from few areas are too narrow: below about 20, read them as the least that is not
-    known.
+    Intervals from few areas are too narrow: with fewer than about 20, read them as a lower bound
+    of the uncertainty.
 
     Args:
         matrices: By method, S x n x K x K counts of one region, rows are labels; the number of
             seeds S may differ between methods. See ``stack_runs``.
         areas: Area of each of the n samples.
         draws: Number of draws; no p-value is below 2 / (draws + 1).
-        seed: Of the draws.
-        metric: One of `METRICS`.
-        reference: The method that all others are compared to (as ``other``); None for all pairs.
+        seed: Seed of the draws.
+        metric: One of ``METRICS``.
+        reference: The method that all others are compared with (as ``other``); None for all pairs.
 
     Returns:
-        A difference for each method but the reference, or each pair, in the order of the methods.
+        A difference for each method except the reference, or for each pair, in the order of the
+        methods.
 
     Raises:
-        ValueError: If the metric or the reference is unknown, or shapes do not fit.
+        ValueError: If the metric or the reference is unknown, or the shapes are wrong.
     """
     if metric not in (*METRICS, "aAcc"):
         raise ValueError(f"metric must be one of {list(METRICS)}, found {metric!r}")
     if reference is not None and reference not in matrices:
-        raise ValueError(f"reference {reference!r} is none of the methods {list(matrices)}")
+        raise ValueError(f"reference: expected one of {list(matrices)}, found {reference!r}")
     _check_shapes(matrices, len(areas))
     if draws < 1:
         raise ValueError(f"draws must be at least 1, found {draws}")
@@ -133,11 +134,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for their number (Holm, 1979, Scand. J. Statist. 6, 65-70).
 
     Args:
-        p_values: Any number of them; nan stays nan and does not count.
+        p_values: Any number of p-values; NaN stays NaN and does not count.
 
     Returns:
-        Corrected values in the same order, at most 1: those below a level reject at that level,
-        with at most that chance of a single false rejection among all.
+        Corrected values in the same order, at most 1. If those below a level are rejected, the
+        chance of any false rejection is at most that level.
     """
     values = np.asarray(p_values, dtype=np.float64)
     corrected = np.full(len(values), np.nan)
@@ -150,8 +151,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def _difference(
     pair: tuple[str, str], metric: str, difference: float, drawn: np.ndarray, areas: int
 ) -> PairedDifference:
-    # A draw without a pixel of the region has no score. Rounding: equal scores summed in another
-    # order differ in their last digits, which is no difference.
+    # A draw without a pixel of the region has no score. Values are rounded because equal scores
+    # that are summed in another order differ in their last digits.
     drawn = np.round(drawn[~np.isnan(drawn)], _DECIMALS)
     difference = round(difference, _DECIMALS)
     low = high = p_value = float("nan")
@@ -165,7 +166,7 @@ def _difference(
 
 
 def _draw_weights(areas: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """How often each area is in a draw: chunks of draws x areas, which bound the memory."""
+    """How often each area is in a draw, in chunks of draws x areas to limit memory."""
     generator = np.random.default_rng(seed)
     chunk = max(_CELLS_PER_CHUNK // areas, 1)
     for start in range(0, draws, chunk):
@@ -177,12 +178,13 @@ def _sum_by_area(matrices: np.ndarray, index: np.ndarray) -> np.ndarray:
     """S x areas x K x K sums, float64: exact below 2**53 pixels."""
     seeds, _, size, _ = matrices.shape
     sums = np.zeros((seeds, index.max() + 1, size, size))
-    np.add.at(sums, (slice(None), index), matrices)
+    # ``sums[:, area]`` for every sample, also where several samples share an area.
+    np.add.at(sums.swapaxes(0, 1), index, matrices.swapaxes(0, 1))
     return sums
 
 
 def _mean_scores(weights: np.ndarray, by_area: np.ndarray, metric: str) -> np.ndarray:
-    """Mean over seeds of each draw's score in percent; nan where a draw has no pixel."""
+    """Mean over seeds of the score of each draw in percent; NaN for a draw without pixels."""
     size = by_area.shape[-1]
     scores = [
         _scores((weights @ values.reshape(len(values), -1)).reshape(-1, size, size), metric)
@@ -192,7 +194,7 @@ def _mean_scores(weights: np.ndarray, by_area: np.ndarray, metric: str) -> np.nd
 
 
 def _scores(matrices: np.ndarray, metric: str) -> np.ndarray:
-    """Scores of many matrices at once, as `scores_from_confusion` defines them."""
+    """Scores of many matrices at once, as ``scores_from_confusion`` defines them."""
     hits = np.diagonal(matrices, axis1=1, axis2=2)
     both = matrices.sum(axis=1) + matrices.sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -205,7 +207,7 @@ def _scores(matrices: np.ndarray, metric: str) -> np.ndarray:
 
 def _check_shapes(matrices: Mapping[str, np.ndarray], samples: int) -> None:
     if samples == 0:
-        raise ValueError("no sample to compare methods on")
+        raise ValueError("areas: expected at least one sample to compare methods on, found none")
     sizes = {values.shape[-1] for values in matrices.values()}
     for method, values in matrices.items():
         fits = values.ndim == 4 and len(values) and values.shape[-2] == values.shape[-1]

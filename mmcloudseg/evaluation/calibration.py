@@ -1,7 +1,9 @@
-"""How far a model's confidence can be trusted, from histograms of confidence.
+"""How far the confidence of a model can be trusted, from histograms of confidence.
 
-Confidence is the softmax probability of the predicted class. Fine histograms of it are all that
-is kept of the pixels, so that a whole test set is summed in a few kilobytes.
+Confidence is the softmax probability of the predicted class. Only fine histograms of it are kept,
+so that a whole test set is summed up in a few kilobytes. The calibration error of torchmetrics
+needs the confidence of every pixel at once and puts upper edges in the next bin, so it cannot be
+used here; a test compares the two.
 """
 
 from __future__ import annotations
@@ -18,17 +20,17 @@ ECE_BINS = 15
 """Bins of the expected calibration error (Guo et al., 2017, section 4.1)."""
 
 CONFIDENCE_BINS = 1500
-"""Bins of a histogram: a multiple of `ECE_BINS`, so that those are sums of these."""
+"""Bins of a histogram: a multiple of ``ECE_BINS``, so that each ECE bin is a sum of bins."""
 
 
 @dataclass(frozen=True)
 class ConfidenceHistogram:
-    """Pixels by confidence, in `CONFIDENCE_BINS` bins of equal width that hold their upper edge.
+    """Pixels by confidence, in ``CONFIDENCE_BINS`` bins of equal width that hold their upper edge.
 
     Attributes:
         count: Pixels in each bin, int64.
-        correct: Those whose class is right, int64.
-        confidence_sum: Sum of their confidences, float64.
+        correct: Correctly classified pixels in each bin, int64.
+        confidence_sum: Sum of the confidences in each bin, float64.
     """
 
     count: np.ndarray
@@ -37,7 +39,7 @@ class ConfidenceHistogram:
 
     @classmethod
     def total(cls, histograms: Iterable[ConfidenceHistogram]) -> ConfidenceHistogram:
-        """Sum of histograms; an empty one of none."""
+        """Sum up histograms; the sum of none is empty."""
         count, correct = (np.zeros(CONFIDENCE_BINS, dtype=np.int64) for _ in range(2))
         confidence_sum = np.zeros(CONFIDENCE_BINS)
         for histogram in histograms:
@@ -53,12 +55,12 @@ class ConfidenceHistogram:
 
 
 def confidence_edges() -> np.ndarray:
-    """The `CONFIDENCE_BINS` + 1 edges of a histogram's bins, from 0 to 1."""
+    """Return the ``CONFIDENCE_BINS`` + 1 edges of the bins, from 0 to 1."""
     return np.arange(CONFIDENCE_BINS + 1) / CONFIDENCE_BINS
 
 
 def confidence_of(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Predicted class and its softmax probability.
+    """Compute the predicted class and its softmax probability.
 
     Args:
         logits: K x h x w, K at least 2.
@@ -67,25 +69,25 @@ def confidence_of(logits: Tensor) -> tuple[Tensor, Tensor]:
         h x w int64 class indices, and h x w float32 confidences, at least 1 / K.
 
     Raises:
-        ValueError: If there is one class only: its scores are no softmax.
+        ValueError: If there is only one class, whose scores are not a softmax.
     """
     if len(logits) < 2:
         raise ValueError(
-            f"found logits of {len(logits)} class, expected 2 or more: confidence is a softmax "
-            "over classes. Set the decode head's out_channels to the number of classes."
+            f"found logits of {len(logits)} class, expected 2 or more, because confidence is a "
+            "softmax over classes. Set out_channels of the decode head to the number of classes."
         )
-    # Of the logits and not of the probabilities, among which rounding makes ties.
+    # The maximum of the logits: rounding makes ties among the probabilities.
     return logits.argmax(dim=0), logits.float().softmax(dim=0).amax(dim=0)
 
 
 def confidence_bins(confidence: Tensor) -> Tensor:
-    """Index of each confidence's bin; bins hold their upper edge, as in Guo et al. (2017).
+    """Find the bin of each confidence; bins include their upper edge, as in Guo et al. (2017).
 
     Args:
         confidence: Float32 values from 0 to 1, of any shape.
 
     Returns:
-        Int64 indices from 0 to `CONFIDENCE_BINS` - 1.
+        Int64 indices from 0 to ``CONFIDENCE_BINS`` - 1.
     """
     # Exact: the product of a float32 and a number below 2**11 fits a float64.
     bins = torch.ceil(confidence.double() * CONFIDENCE_BINS).long() - 1
@@ -93,14 +95,14 @@ def confidence_bins(confidence: Tensor) -> Tensor:
 
 
 def expected_calibration_error(histogram: ConfidenceHistogram) -> float:
-    """Expected calibration error in `ECE_BINS` bins (Guo et al., 2017, arXiv 1706.04599, eq. 5).
+    """Expected calibration error in ``ECE_BINS`` bins (Guo et al., 2017, arXiv 1706.04599, eq. 5).
 
     Args:
         histogram: Pixels by confidence.
 
     Returns:
         The mean over pixels of the gap between accuracy and mean confidence of their bin, as a
-        fraction; nan without a pixel.
+        fraction; NaN without pixels.
     """
     if histogram.pixels == 0:
         return float("nan")
@@ -112,14 +114,14 @@ def area_under_risk_coverage(histogram: ConfidenceHistogram) -> float:
     """Area under the risk-coverage curve (Geifman et al., 2019, arXiv 1805.08206, section 2).
 
     The curve is the share of errors among the k most confident pixels, for k from 1 to all; the
-    area is its mean. Pixels of one bin count as equally confident: the result is the mean over
-    all their orders, in closed form.
+    area is its mean. Pixels of one bin count as equally confident, and the result is the mean
+    over all orders of them, in closed form.
 
     Args:
         histogram: Pixels by confidence.
 
     Returns:
-        The area as a fraction, 0 to 1, low is good; nan without a pixel.
+        The area as a fraction from 0 to 1 (low is good); NaN without pixels.
     """
     filled = histogram.count > 0
     count = histogram.count[filled][::-1].astype(np.float64)
@@ -136,13 +138,13 @@ def area_under_risk_coverage(histogram: ConfidenceHistogram) -> float:
 
 
 def risk_coverage_curve(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the risk-coverage curve, one for each bin with pixels.
+    """Compute the risk-coverage curve, one point for each bin with pixels.
 
     Args:
         histogram: Pixels by confidence.
 
     Returns:
-        Coverage (share of pixels kept, rising to 1) and risk (share of errors among them).
+        Coverage (the share of pixels kept, rising to 1) and risk (the share of errors among them).
     """
     filled = histogram.count > 0
     kept = np.cumsum(histogram.count[filled][::-1])
@@ -151,14 +153,14 @@ def risk_coverage_curve(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.
 
 
 def reliability(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a reliability diagram shows.
+    """Compute the values of a reliability diagram.
 
     Args:
         histogram: Pixels by confidence.
 
     Returns:
-        Pixels, accuracy and mean confidence in each of the `ECE_BINS` bins; the latter two are
-        nan where no pixel is.
+        Pixels, accuracy and mean confidence in each of the ``ECE_BINS`` bins. Accuracy and
+        confidence are NaN in bins without pixels.
     """
     count = _coarse(histogram.count)
     with np.errstate(invalid="ignore"):
@@ -168,7 +170,7 @@ def reliability(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.ndarray,
 
 
 def mean_confidence(histogram: ConfidenceHistogram) -> float:
-    """Mean confidence as a fraction; nan without a pixel."""
+    """Mean confidence as a fraction; NaN without pixels."""
     pixels = histogram.pixels
     return float(histogram.confidence_sum.sum() / pixels) if pixels else float("nan")
 

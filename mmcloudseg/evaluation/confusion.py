@@ -1,5 +1,7 @@
 """Segmentation scores from one confusion matrix over a whole set of pixels."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from mmcloudseg.utils.constants import CLOUD_FREE, CLOUDY, IGNORE_INDEX
 
 REGIONS = ("all", "cloud_free", "cloudy")
-"""The regions that are scored, in the order of `region_matrices`."""
+"""The scored regions, in the order of ``region_matrices``."""
 
 
 def confusion_matrix(
@@ -23,7 +26,7 @@ def confusion_matrix(
     Args:
         label: Class indices of any shape. Pixels that are ``ignore_index``, negative or not below
             ``num_classes`` are not counted.
-        prediction: Predicted class indices, of the label's shape.
+        prediction: Predicted class indices, in the shape of the label.
         num_classes: Number of classes K.
         ignore_index: Label value that is never counted.
 
@@ -31,7 +34,7 @@ def confusion_matrix(
         K x K int64 tensor, rows are labels, columns predictions.
 
     Raises:
-        ValueError: If a counted pixel's prediction is not one of the K classes.
+        ValueError: If the prediction of a counted pixel is not one of the K classes.
     """
     label, prediction = label.reshape(-1).long(), prediction.reshape(-1).long()
     counted = (label >= 0) & (label < num_classes) & (label != ignore_index)
@@ -40,19 +43,20 @@ def confusion_matrix(
     if wrong.any():
         raise ValueError(
             f"found class {int(prediction[wrong][0])} in a prediction, expected 0 to "
-            f"{num_classes - 1}: the data set names {num_classes} classes. Set the decode head's "
-            "num_classes to the data set's, or its metainfo to the model's."
+            f"{num_classes - 1}, because the dataset has {num_classes} classes. Set num_classes "
+            "of the decode head to that of the dataset, or the classes in the dataset's metainfo "
+            "to those of the model."
         )
-    pairs = torch.bincount(label * num_classes + prediction, minlength=num_classes**2)
-    return pairs.reshape(num_classes, num_classes)
+    # Without its checks: values are checked above, and they refuse a single class.
+    return multiclass_confusion_matrix(prediction, label, num_classes, validate_args=False)
 
 
-def mask_to_label_grid(cloud_mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring a cloud mask to the label grid the way the published scores do.
+def mask_to_label_grid(cloud_mask: Tensor, size: Sequence[int]) -> Tensor:
+    """Resample a cloud mask to the label grid in the same way as the published scores.
 
-    Plain ``nearest`` takes source index floor(i * n_src / n_dst). Labels move between the grids by
-    the pixel-centre rule instead, and 0.9 % of M3M-CR's mask pixels differ between the two: kept
-    as published, so that scores compare.
+    Plain ``nearest`` takes the source index floor(i * n_src / n_dst). Labels are resampled by the
+    pixel-centre rule instead; 0.9 % of the mask pixels of M3M-CR differ between the two. The mask
+    keeps the published rule so that scores can be compared.
 
     Args:
         cloud_mask: H x W mask of any integer or bool type.
@@ -61,7 +65,8 @@ def mask_to_label_grid(cloud_mask: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         h x w uint8 mask.
     """
-    return F.interpolate(cloud_mask[None, None].float(), size=size, mode="nearest")[0, 0].byte()
+    images = cloud_mask[None, None].float()
+    return F.interpolate(images, size=tuple(size), mode="nearest")[0, 0].byte()
 
 
 def region_matrices(
@@ -76,12 +81,12 @@ def region_matrices(
     Args:
         label: h x w class indices.
         prediction: h x w predicted class indices.
-        cloud_mask: h x w mask on the label grid, or None: the two regions then stay empty.
+        cloud_mask: h x w mask on the label grid, or None, which leaves the two regions empty.
         num_classes: Number of classes K.
         ignore_index: Label value that is never counted.
 
     Returns:
-        3 x K x K int64 tensor in the order of `REGIONS`.
+        3 x K x K int64 tensor in the order of ``REGIONS``.
     """
     regions = [torch.ones_like(label, dtype=torch.bool)]
     for value in (CLOUD_FREE, CLOUDY):
@@ -94,18 +99,17 @@ def region_matrices(
 def cover_bin(cloud_mask: Tensor, edges: Sequence[int]) -> int | None:
     """Find the cloud-cover bin of a sample.
 
-    A bin holds its lower edge and not its upper one, but for the last, which holds both. The
-    comparison is made in whole numbers, so 20 % cover is in '20-40' whatever the mask's size.
+    A bin includes its lower edge and excludes its upper edge; the last bin includes both. The
+    comparison uses whole numbers, so a cover of 20 % is in '20-40' whatever the size of the mask.
 
     Args:
-        cloud_mask: Mask on its own grid. Values other than 0 and 1 don't count as pixels.
+        cloud_mask: Mask on its own grid. Pixels with values other than 0 and 1 do not count.
         edges: Edges of the bins in percent, rising.
 
     Returns:
-        Index of the bin; None for a mask without a pixel of 0 or 1, or cover outside the edges.
+        Index of the bin; None for a mask without a pixel of 0 or 1, or a cover outside the edges.
     """
-    cloudy = int((cloud_mask == CLOUDY).sum())
-    known = cloudy + int((cloud_mask == CLOUD_FREE).sum())
+    cloudy, known = _cloudy_and_known(cloud_mask)
     if known == 0:
         return None
     for index, (low, high) in enumerate(pairwise(edges)):
@@ -117,10 +121,18 @@ def cover_bin(cloud_mask: Tensor, edges: Sequence[int]) -> int | None:
 
 
 def cover_percent(cloud_mask: Tensor) -> float:
-    """Share of cloudy pixels among those that are cloudy or clear, in percent; nan of none."""
-    cloudy = int((cloud_mask == CLOUDY).sum())
-    known = cloudy + int((cloud_mask == CLOUD_FREE).sum())
+    """Return the share of cloudy pixels among those that are cloudy or cloud-free.
+
+    In percent; NaN if there are none.
+    """
+    cloudy, known = _cloudy_and_known(cloud_mask)
     return 100 * cloudy / known if known else float("nan")
+
+
+def _cloudy_and_known(cloud_mask: Tensor) -> tuple[int, int]:
+    """Number of cloudy pixels, and of those that are cloudy or cloud-free."""
+    cloudy = int((cloud_mask == CLOUDY).sum())
+    return cloudy, cloudy + int((cloud_mask == CLOUD_FREE).sum())
 
 
 @dataclass(frozen=True)
@@ -128,10 +140,10 @@ class SampleConfusion:
     """Confusion matrices of one sample.
 
     Attributes:
-        name: The sample's name.
-        area: What samples of the same ground share, see ``OpticalSARDataset.area``.
-        cover: Cloud cover in percent, on the optical grid; nan without a mask.
-        matrices: 3 x K x K int64 in the order of `REGIONS`.
+        name: Name of the sample.
+        area: Name shared by samples of the same ground, see ``OpticalSARDataset.area``.
+        cover: Cloud cover in percent, on the optical grid; NaN without a mask.
+        matrices: 3 x K x K int64 in the order of ``REGIONS``.
     """
 
     name: str
@@ -142,16 +154,16 @@ class SampleConfusion:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of one confusion matrix as fractions in float64; nan where nothing is defined.
+    """Scores of one confusion matrix as fractions in float64; NaN where a score is not defined.
 
     Attributes:
-        overall_accuracy: Share of counted pixels that are right.
-        mean_accuracy: Mean of `accuracy` over classes with labels.
-        frequency_weighted_iou: Mean of `iou` weighted by label frequency.
-        mean_iou: Mean of `iou` over classes that labels or predictions hold.
-        mean_fscore: Mean of `fscore` over the same classes.
+        overall_accuracy: Share of counted pixels that are classified correctly.
+        mean_accuracy: Mean of ``accuracy`` over classes with labels.
+        frequency_weighted_iou: Mean of ``iou`` weighted by label frequency.
+        mean_iou: Mean of ``iou`` over classes that occur in labels or predictions.
+        mean_fscore: Mean of ``fscore`` over the same classes.
         iou: K values, intersection over union by class.
-        accuracy: K values, recall by class; nan for a class without labels.
+        accuracy: K values, recall by class; NaN for a class without labels.
         fscore: K values, F-score by class.
         pixels: Number of counted pixels.
     """
@@ -175,7 +187,7 @@ def scores_from_confusion(matrix: np.ndarray | Tensor, beta: float = 1.0) -> Sco
         beta: Weight of recall in the F-score.
 
     Returns:
-        The scores. An empty matrix gives nan everywhere and warns of nothing.
+        The scores. All scores of an empty matrix are NaN, without a warning.
     """
     counts = np.asarray(matrix, dtype=np.float64)
     hits, labels, predictions = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
@@ -202,6 +214,6 @@ def scores_from_confusion(matrix: np.ndarray | Tensor, beta: float = 1.0) -> Sco
 
 
 def _mean_of_defined(values: np.ndarray) -> float:
-    """Mean without nan; nan, and no warning, where nothing is left."""
+    """Mean of the values that are not NaN; NaN without a warning if there are none."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if defined.size else float("nan")

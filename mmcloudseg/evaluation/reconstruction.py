@@ -1,6 +1,9 @@
-"""How close a reconstructed image is to the clear one, pixel set by pixel set."""
+"""How close a reconstructed image is to the clear image, by region."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -14,24 +17,24 @@ from torchmetrics.functional.image import (
 from mmcloudseg.utils.constants import CLOUD_FREE, CLOUDY, IGNORE_INDEX
 
 PSNR_CAP_DB = 100.0
-"""PSNR given to equal images, for which it is infinite and would swallow every mean."""
+"""PSNR of identical images, whose infinite PSNR would make every mean infinite."""
 
-_SMALLEST_SIDE = 6  # torchmetrics' SSIM mirrors 5 pixels beyond each border.
+_SMALLEST_SIDE = 6  # SSIM of torchmetrics mirrors 5 pixels beyond each border.
 
 
-def region_masks(cloud_mask: Tensor | None, size: tuple[int, int]) -> dict[str, Tensor]:
-    """Bool masks of the regions of an image that hold at least one pixel.
+def region_masks(cloud_mask: Tensor | None, size: Sequence[int]) -> dict[str, Tensor]:
+    """Make boolean masks of the regions of an image that have at least one pixel.
 
     Args:
-        cloud_mask: H x W with 0 cloud-free, 1 cloudy, 255 padded, or None where there is none.
+        cloud_mask: H x W with 0 cloud-free, 1 cloudy and 255 padded; None without a mask.
         size: H and W.
 
     Returns:
-        H x W masks by region: ``all`` (but padding), and with a cloud mask ``cloud_free`` and
+        H x W masks by region: ``all`` (without padding) and, with a cloud mask, ``cloud_free`` and
         ``cloudy``.
     """
     if cloud_mask is None:
-        return {"all": torch.ones(size, dtype=torch.bool)}
+        return {"all": torch.ones(tuple(size), dtype=torch.bool)}
     masks = {
         "all": cloud_mask != IGNORE_INDEX,
         "cloud_free": cloud_mask == CLOUD_FREE,
@@ -43,21 +46,22 @@ def region_masks(cloud_mask: Tensor | None, size: tuple[int, int]) -> dict[str, 
 def reconstruction_scores(
     prediction: Tensor, target: Tensor, masks: dict[str, Tensor]
 ) -> dict[str, dict[str, float]]:
-    """Scores of one image in each region, but for SSIM in float64.
+    """Score one image in each region; all scores but SSIM are computed in float64.
 
-    SSIM (Wang et al., 2004; Gaussian window of 11 pixels) is the mean of the image's full SSIM map
-    over a region's pixels, so its windows reach across the region's border. The spectral angle
-    (Yuhas et al., 1992) leaves out pixels where either spectrum is all zero and has no direction.
+    SSIM (Wang et al., 2004; Gaussian window of 11 pixels) is the mean of the SSIM map of the whole
+    image over the pixels of a region, so its windows reach across the border of the region. The
+    spectral angle (Yuhas et al., 1992) leaves out pixels of which either spectrum is all zero and
+    has no direction.
 
     Args:
         prediction: C x H x W image, 0 to 1.
         target: C x H x W clear image, 0 to 1.
-        masks: H x W bool masks by region, each with at least one pixel.
+        masks: H x W boolean masks by region, each with at least one pixel.
 
     Returns:
         By region: ``MAE``, ``RMSE``, ``PSNR`` in dB for a data range of 1 (at most
-        `PSNR_CAP_DB`), ``SSIM`` and, where at least one pixel of two bands or more has it,
-        ``spectral_angle_deg``.
+        ``PSNR_CAP_DB``), ``SSIM`` and, if the image has two bands or more and a pixel has a
+        spectral angle, ``spectral_angle_deg``.
 
     Raises:
         ValueError: If an image is smaller than 6 x 6.
@@ -66,11 +70,11 @@ def reconstruction_scores(
         raise ValueError(
             f"image is {tuple(target.shape[-2:])}, SSIM needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}"
         )
-    # SSIM's convolutions take 40 times as long in float64 and differ by less than 1e-6.
+    # The convolutions of SSIM take 40 times as long in float64 and differ by less than 1e-6.
     _, ssim_map = structural_similarity_index_measure(
         prediction[None].float(), target[None].float(), data_range=1.0, return_full_image=True
     )
-    # acos near 1 loses half of a float's digits: 0.02 degrees in float32.
+    # acos near 1 loses half of the digits: 0.02 degrees in float32.
     prediction, target = prediction.double(), target.double()
     ssim_map = ssim_map[0].double().mean(dim=0)
     angles_rad = None
@@ -96,12 +100,12 @@ def reconstruction_scores(
 
 
 def band_errors(prediction: Tensor, target: Tensor, masks: dict[str, Tensor]) -> dict[str, list]:
-    """Mean absolute error of each band in each region.
+    """Compute the mean absolute error of each band in each region.
 
     Args:
         prediction: C x H x W image.
         target: C x H x W clear image.
-        masks: H x W bool masks by region, each with at least one pixel.
+        masks: H x W boolean masks by region, each with at least one pixel.
 
     Returns:
         C values by region.

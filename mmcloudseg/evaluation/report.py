@@ -1,126 +1,82 @@
 """Score tables for people and score files for programs."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prettytable import PrettyTable, TableStyle
-
-from mmcloudseg.utils.files import atomic_write
-
-SUMMARY_SCORES = (
-    ("aAcc", "OA", "overall_accuracy"),
-    ("mAcc", "mAcc", "mean_accuracy"),
-    ("fwIoU", "fwIoU", "frequency_weighted_iou"),
-    ("mIoU", "mIoU", "mean_iou"),
-    ("mFscore", "F1", "mean_fscore"),
+from mmcloudseg.evaluation.confusion import REGIONS
+from mmcloudseg.evaluation.score_keys import (
+    CALIBRATION,
+    CALIBRATION_SCORES,
+    CLOUD_REMOVAL,
+    REMOVAL_SCORES,
+    SUMMARY_SCORES,
+    ScoreKey,
+    cover_edges,
+    region_title,
 )
-"""Key, title and `Scores` attribute of each score of a region."""
-
-CLASS_SCORES = (
-    ("IoU", "IoU", "iou"),
-    ("Acc", "Acc", "accuracy"),
-    ("Fscore", "F1", "fscore"),
-)
-"""The same for the scores of a class."""
-
-REMOVAL_SCORES = (
-    ("MAE", "MAE", 4),
-    ("RMSE", "RMSE", 4),
-    ("PSNR", "PSNR (dB)", 2),
-    ("SSIM", "SSIM", 4),
-    ("spectral_angle_deg", "spectral angle (degrees)", 2),
-)
-"""Key, title with unit and decimals of each cloud-removal score."""
-
-CALIBRATION_SCORES = (
-    ("ECE", "ECE"),
-    ("AURC", "AURC"),
-    ("confidence", "mean confidence"),
-)
-"""Key and title of each calibration score, all in percent."""
-
-REMOVAL_PREFIX = "cloud_removal"
-CALIBRATION_PREFIX = "calibration"
-_COLUMNS = (("all", ""), ("cloud-free", "cloud_free/"), ("cloudy", "cloudy/"))
-
-
-def format_percent(value: float) -> str:
-    """Two decimals, or '-' for nan: no such pixel."""
-    return format_number(value, 2)
-
-
-def format_number(value: float, decimals: int) -> str:
-    """Fixed decimals, or '-' for nan."""
-    return "-" if math.isnan(value) else f"{value:.{decimals}f}"
-
-
-def region_title(region: str) -> str:
-    """Name a region for people: 'cloud-free', 'cover 0-20 %'."""
-    if region.startswith("cover_"):
-        return f"cover {region.removeprefix('cover_')} %"
-    return region.replace("_", "-")
+from mmcloudseg.utils.files import write_text
+from mmcloudseg.utils.text import format_number, markdown_table
 
 
 def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
-    """Print the scores of a test as one table that is also Markdown.
+    """Write the scores of a test as one Markdown table.
 
     Args:
-        metrics: What the evaluator returned, with the keys of `CloudIoUMetric` and, where there
-            are such, of `CalibrationMetric` and `CloudRemovalMetric`.
+        metrics: The scores that the evaluator returned, with the keys of ``CloudIoUMetric`` and,
+            if present, of ``CalibrationMetric`` and ``CloudRemovalMetric``.
         classes: Class names in order.
 
     Returns:
-        A table with the columns all, cloud-free, cloudy and the rows OA, mAcc, fwIoU, mIoU, F1,
+        A table with the columns all, cloud-free and cloudy and the rows OA, mAcc, fwIoU, mIoU, F1,
         IoU by class (percent), mIoU by cloud cover, calibration, then cloud removal. Columns and
-        rows without any key are left out; nan is '-'.
+        rows without any key are left out; NaN is shown as ``-``.
     """
-    columns = [c for c in _COLUMNS if not _column_keys(c[1]).isdisjoint(metrics)]
-    table = PrettyTable(["", *(title for title, _ in columns)])
-    table.set_style(TableStyle.MARKDOWN)
-    table.align = "r"
-    table.align[""] = "l"
+    regions = [region for region in REGIONS if _has_column(metrics, region)]
+    rows: list[list[str]] = []
 
-    def add_row(title: str, keys: Sequence[str | None], decimals: int = 2) -> None:
+    def add_row(title: str, score: ScoreKey, decimals: int = 2) -> None:
+        keys = [str(ScoreKey(score.score, region, score.item, score.metric)) for region in regions]
         if any(key in metrics for key in keys):
-            values = [format_number(metrics.get(key, math.nan), decimals) for key in keys]
-            table.add_row([title, *values])
+            values = [metrics.get(key, math.nan) for key in keys]
+            rows.append([title, *(format_number(value, decimals) for value in values)])
 
-    for key, title, _ in SUMMARY_SCORES:
-        add_row(f"{title} (%)", [prefix + key for _, prefix in columns])
-    for name in classes:
-        add_row(f"IoU {name} (%)", [f"{prefix}IoU/{name}" for _, prefix in columns])
-    for key in metrics:
-        if key.startswith("cover_") and key.endswith("/mIoU"):
-            # A bin holds whole samples, so it has a figure for all of their pixels only.
-            title = region_title(key.removesuffix("/mIoU"))
-            add_row(f"mIoU {title}", [key, *[None] * (len(columns) - 1)])
-    for key, title in CALIBRATION_SCORES:
-        keys = [f"{CALIBRATION_PREFIX}/{prefix}{key}" for _, prefix in columns]
-        add_row(f"{title} (%)", keys)
-    for key, title, decimals in REMOVAL_SCORES:
-        keys = [f"{REMOVAL_PREFIX}/{prefix}{key}" for _, prefix in columns]
-        add_row(title, keys, decimals)
-    return table.get_string()
+    for name, title, _ in SUMMARY_SCORES:
+        add_row(f"{title} (%)", ScoreKey(name))
+    for class_name in classes:
+        add_row(f"IoU {class_name} (%)", ScoreKey("IoU", item=class_name))
+    for key, value in metrics.items():
+        parts = ScoreKey.parse(key)
+        if parts == ScoreKey("mIoU", parts.region) and cover_edges(parts.region):
+            # A bin holds whole samples, so it only has a score of all their pixels.
+            blanks = ["-"] * (len(regions) - 1)
+            rows.append([f"mIoU {region_title(parts.region)}", format_number(value), *blanks])
+    for name, title in CALIBRATION_SCORES:
+        add_row(f"{title} (%)", ScoreKey(name, metric=CALIBRATION))
+    for name, title, decimals in REMOVAL_SCORES:
+        add_row(title, ScoreKey(name, metric=CLOUD_REMOVAL), decimals)
+    return markdown_table(["", *map(region_title, regions)], rows)
 
 
-def _column_keys(prefix: str) -> set[str]:
-    """Keys any of which gives a region a column."""
-    return {
-        f"{prefix}mIoU",
-        f"{CALIBRATION_PREFIX}/{prefix}{CALIBRATION_SCORES[0][0]}",
-        f"{REMOVAL_PREFIX}/{prefix}{REMOVAL_SCORES[0][0]}",
-    }
+def _has_column(metrics: Mapping[str, float], region: str) -> bool:
+    """Whether any of the three metrics has scored a region."""
+    first = (
+        ScoreKey("mIoU", region),
+        ScoreKey(CALIBRATION_SCORES[0][0], region, metric=CALIBRATION),
+        ScoreKey(REMOVAL_SCORES[0][0], region, metric=CLOUD_REMOVAL),
+    )
+    return any(str(key) in metrics for key in first)
 
 
 def scores_to_json(metrics: Mapping[str, float], path: str | Path) -> None:
-    """Write the scores to a JSON file that is whole or not there.
+    """Write the scores to a JSON file, completely or not at all.
 
     Args:
-        metrics: Scores by key; nan and infinity, which JSON lacks, become null.
-        path: The file. Its folder is made where missing; a file that is there is replaced.
+        metrics: Scores by key; NaN and infinity, which JSON does not have, become null.
+        path: The file. Its folder is created if it is missing; an existing file is replaced.
     """
     values = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", "utf-8")
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")

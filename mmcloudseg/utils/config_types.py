@@ -36,18 +36,3 @@ def type_class(config: Mapping[str, Any], registry: Registry) -> type | None:
     """
     made = config["type"]
     return made if inspect.isclass(made) else registry.get(made)
-
-
-def with_named_types(config: Any) -> Any:
-    """A config with its classes replaced by their full names, which its text can hold.
-
-    MMEngine writes a class as an expression that the text itself cannot evaluate.
-
-    Args:
-        config: A dict, list or tuple of a config, or a value, which is not changed.
-    """
-    if isinstance(config, Mapping):
-        return {key: with_named_types(value) for key, value in config.items()}
-    if isinstance(config, list | tuple):
-        return type(config)(map(with_named_types, config))
-    return f"{config.__module__}.{config.__qualname__}" if inspect.isclass(config) else config

@@ -1,7 +1,8 @@
-"""Lists and tables as text."""
+"""Numbers, lists and tables as text."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from prettytable import PrettyTable, TableStyle
@@ -35,3 +36,8 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> 
     table.align[columns[0]] = "l"
     table.add_rows([list(row) for row in rows])
     return table.get_string()
+
+
+def format_number(value: float, decimals: int = 2) -> str:
+    """Write a number with a fixed number of decimals, and NaN as ``-``."""
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"

@@ -1,4 +1,4 @@
-"""Compares real clouds with simulated ones over the same clear images, at the same cover."""
+"""Compare real clouds with simulated ones over the same clear images, at the same cover."""
 
 from __future__ import annotations
 
@@ -41,53 +41,65 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("folder", nargs="?", metavar="FOLDER", help="data in M3M-CR's layout")
-    source.add_argument("--config", help="take the test set of a config instead")
-    add("--data-root", metavar="DIR", help="where the config's data lie")
+    source.add_argument("--config", help="use the test set of a config instead")
+    add("--data-root", metavar="DIR", help="root of the config's data")
     add("--out", metavar="DIR", default="work_dirs/clouds", help="(default: %(default)s)")
+    add(
+        "--samples",
+        type=positive,
+        default=30,
+        help="largest number of samples, evenly spaced (default: %(default)s)",
+    )
+    add_simulation(parser)
+    add_sensor(parser)
+    return parser.parse_args()
+
+
+def add_simulation(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which clouds are drawn."""
+    add = parser.add_argument
     add(
         "--kinds",
         nargs="+",
         metavar="KIND",
         default=["default"],
-        help="kinds of clouds to draw, each a column of the table; 'default' is the simulation's "
-        "own mix, 'all' is that and each kind (default: default)",
+        help="kinds of clouds to draw, one column of the table each; 'default' is the mix of the "
+        "simulation itself, 'all' is that mix and each kind (default: default)",
     )
-    add("--draws", type=positive, default=20, help="of each kind per image (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the first draw (default: %(default)s)")
-    add("--real-masks", action="store_true", help="also draw clouds in the real masks' shapes")
-    add(
-        "--samples",
-        type=positive,
-        default=30,
-        help="take at most so many, evenly spaced (default: %(default)s)",
-    )
+    add("--draws", type=positive, default=20, help="draws per kind and image (default: 20)")
+    add("--seed", type=int, default=0, help="seed of the first draw (default: %(default)s)")
+    add("--real-masks", action="store_true", help="also draw clouds in the shapes of real masks")
+
+
+def add_sensor(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that describe the images."""
+    add = parser.add_argument
     add(
         "--gsd",
         type=positive_float,
         metavar="METRES",
-        help="side of a pixel (default: what the files say)",
+        help="side of a pixel (default: that of the files)",
     )
     add(
         "--wavelengths",
         type=positive_float,
         nargs="+",
         metavar="UM",
-        help="centre of each band in micrometres (default: by the bands' names)",
+        help="centre of each band in micrometres (default: by the names of the bands)",
     )
     add(
         "--scale",
         type=positive_float,
         default=10_000,
-        help="image value of reflectance 1 (default: %(default)s)",
+        help="image value of a reflectance of 1 (default: %(default)s)",
     )
     add(
         "--white",
         type=positive_float,
         nargs="+",
         metavar="VALUE",
-        help="image value of an opaque cloud, for all bands or each (default: by wavelength)",
+        help="image value of an opaque cloud, for all bands or for each (default: by wavelength)",
     )
-    return parser.parse_args()
 
 
 def main() -> None:
@@ -95,9 +107,10 @@ def main() -> None:
     args = parse_args()
     from tqdm import tqdm
 
-    from cloud_realism.compare import DEFAULT_MIX, ComparisonSettings, compare_clouds
+    from cloud_realism.compare import compare_clouds
     from cloud_realism.comparison import comparison_table
     from cloud_realism.pairs import config_datasets, folder_datasets
+    from cloud_realism.simulation import DEFAULT_MIX, ComparisonSettings
     from mmcloudseg.clouds import CLOUD_KINDS
 
     kinds = [DEFAULT_MIX, *CLOUD_KINDS] if "all" in args.kinds else args.kinds
@@ -122,7 +135,7 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(f"compare_clouds: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"stopped: nothing was written to {args.out}")
+        sys.exit(f"interrupted: nothing was written to {args.out}")
     print(comparison_table(summary))
     print(f"{args.out}: clouds.json, clouds.md, clouds.png")
 

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from mmcloudseg.apis.test import test as run_test
-from mmcloudseg.benchmark.paired_runs import stack_runs
+from mmcloudseg.benchmark.differences import stack_runs
 from mmcloudseg.engine.configs import load_config
 from mmcloudseg.engine.runs import RunSettings
 from mmcloudseg.evaluation import scores_from_confusion

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from torch import nn
 
 from mmcloudseg.benchmark import cost
+from mmcloudseg.benchmark.memory import call_in_new_process, peak_mb
 from mmcloudseg.benchmark.suite import Method
 
 
@@ -107,14 +108,18 @@ def test_a_shipped_distillation_costs_what_its_student_does(root):
     assert 60 < found["peak_mb"] < 1000  # its weights are 66 MB
 
 
-def test_peak_of_a_process_that_is_asked_nonsense():
-    command = [sys.executable, "-m", "mmcloudseg.benchmark.peak_memory", "--help"]
-    done = subprocess.run(command, input="{}", capture_output=True, text=True)
-    assert done.returncode and "KeyError" in done.stderr
+def test_a_new_process_has_a_peak_and_errors_of_its_own():
+    held = np.ones(40_000_000, dtype=np.uint8)  # 40 MB, which the new process does not have
+    assert call_in_new_process(len, "abc") == 3
+    assert call_in_new_process(os.getpid) != os.getpid()
+    assert call_in_new_process(peak_mb) < peak_mb() - held.nbytes / 1e6
+    with pytest.raises(ValueError, match="'x'"):
+        call_in_new_process(int, "x")
 
 
-def test_a_failed_peak_is_told(monkeypatch):
-    failed = SimpleNamespace(returncode=1, stderr="x\nMemoryError: too much\n")
-    monkeypatch.setattr(cost.subprocess, "run", lambda *_, **__: failed)
-    with pytest.raises(RuntimeError, match="peak memory: MemoryError: too much"):
-        cost._peak_of_new_process(Config(dict(model=dict())), (6, 10, 10))
+def test_the_peak_of_a_prediction(monkeypatch):
+    """A prediction of 1 x 30 x 1000 x 1000 float32 takes 120 MB."""
+    model = SimpleNamespace(predict=lambda image: image.expand(1, 30, 1000, 1000).clone())
+    monkeypatch.setattr(cost, "build_model", lambda cfg: model)
+    found = cost.prediction_mb(Config(dict(model=dict())), (1, 1000, 1000))
+    assert 115 < found < 160

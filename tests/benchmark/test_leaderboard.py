@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 
@@ -11,7 +12,7 @@ from mmcloudseg.benchmark.environment import environment_text
 from mmcloudseg.benchmark.leaderboard import write_leaderboard
 from mmcloudseg.benchmark.report import write_report
 from mmcloudseg.benchmark.results import gather
-from mmcloudseg.benchmark.runner import plan_runs
+from mmcloudseg.benchmark.run import plan_runs
 from mmcloudseg.benchmark.suite import load_suite
 
 SUITE = """
@@ -65,8 +66,8 @@ def results(trial, tmp_path, leave_run):
 
 def row(text: str, table: str, title: str) -> list[str]:
     section = text.split(f"## {table}\n")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith(f"| {title} |")]
-    return [cell.strip() for cell in lines[0].strip("|").split("|")][1:]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines()]
+    return next(cells[1:] for cells in rows if cells and cells[0] == title)
 
 
 def test_best_under_clouds_first_and_bounds_last(results):
@@ -81,21 +82,31 @@ def test_best_under_clouds_first_and_bounds_last(results):
 def test_markdown(trial, results, tmp_path):
     write_leaderboard(tmp_path, trial, results, COSTS, ["Not in these tables: x."])
     text = (tmp_path / "leaderboard.md").read_text()
-    assert text.startswith("# A trial\n\nthe mini set; 3 methods, 1 to 3 seed(s) each.")
+    assert text.startswith(
+        "# A trial\n\nThis page compares 3 methods on the mini set, with 1 to 3"
+    )
     assert "**Not in these tables: x.**" in text
-    assert "| | mIoU cloudy | mIoU all |" in text  # no column that nobody has values for
+    assert row(text, "Scores", "") == ["mIoU cloudy", "mIoU all"]  # no column without values
     assert row(text, "Scores", "Low") == ["31.00 ± 1.41", "**42.00 ± 2.00**"]
     assert row(text, "Scores", "High") == ["**35.50**", "41.00"]
     assert row(text, "Scores", "Oracle") == ["80.00", "90.00"]  # shown, never best
     assert row(text, "Calibration (lower is better)", "Low") == ["**7.00 ± 2.00**"]
     assert row(text, "mIoU by cloud cover of the scene", "High") == ["50.00", "20.00"]
-    assert "| | 0 to 20 % | 80 to 100 % |" in text
+    assert row(text, "mIoU by cloud cover of the scene", "") == ["0 to 20 %", "80 to 100 %"]
     missing = "With a modality missing, and over simulated cover"
     assert row(text, missing, "High") == ["12.50", "30.00", "33.00"]
     assert row(text, missing, "Low") == ["-", "-", "-"]
     assert row(text, "Cost", "Low") == ["**3.72**", "**0.67**", "**28.3**", "**63**"]
     assert row(text, "Cost", "Oracle") == ["-"] * 4
     assert "PSNR" not in text and "Never run" not in text
+
+
+def test_a_column_of_the_suite_replaces_that_of_the_same_title(trial, results, tmp_path):
+    suite = dataclasses.replace(trial, metrics={"mIoU all": "calibration/ECE"})
+    write_leaderboard(tmp_path, suite, results)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert row(text, "Scores", "") == ["mIoU cloudy", "mIoU all"]
+    assert row(text, "Scores", "Low")[1] == "7.00 ± 2.00"
 
 
 def test_csv_reads_back(trial, results, tmp_path):

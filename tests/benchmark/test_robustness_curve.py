@@ -61,6 +61,6 @@ def test_tables_for_people(curve):
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line]
     assert ["cover (%)", "mIoU, thick (%)"] in rows
     assert ["20", "50.00"] in rows and ["area under the curve", "35.00"] in rows
-    assert ["under the set's own clouds", "mIoU (%)", "OA (%)", "F1 (%)"] in rows
+    assert ["under the dataset's own clouds", "mIoU (%)", "OA (%)", "F1 (%)"] in rows
     assert ["nothing missing", "55.00", "80.00", "70.00"] in rows
     assert ["SAR missing", "45.00", "80.00", "70.00"] in rows

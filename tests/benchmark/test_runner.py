@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mmcloudseg.apis.benchmark import benchmark
-from mmcloudseg.benchmark.processes import Processes
-from mmcloudseg.benchmark.runner import Runner, plan_runs
+from mmcloudseg.apis.benchmark import BenchmarkSettings, benchmark
+from mmcloudseg.benchmark.run import plan_runs
+from mmcloudseg.benchmark.runner import Processes, Runner
 from mmcloudseg.benchmark.suite import Robustness, SuiteError
 
 
@@ -130,8 +131,39 @@ def test_runs_of_other_options_are_not_taken_for_these(suite, tmp_path):
     Runner(call=Tools()).run(plan_runs(suite, tmp_path, {"train_cfg.max_iters": 2}))
     run = plan_runs(suite, tmp_path)[0]
     assert "train_cfg.max_iters=2" in run.conflict()
-    assert "give another --work-dir" in run.conflict()
+    assert "choose another --work-dir" in run.conflict()
     assert plan_runs(suite, tmp_path, {"train_cfg.max_iters": 2})[0].conflict() is None
+
+
+def test_an_interrupt_starts_no_further_run(suite, tmp_path, capsys):
+    runner, called = Runner(), []
+
+    def call(command, log, environment):
+        called.append(log.parent)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        while not runner.processes.stopped:
+            time.sleep(0.01)
+        return -signal.SIGTERM
+
+    runner.call = call
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(plan_runs(suite, tmp_path))
+    assert len(called) == 1
+    assert [path.parent for path in tmp_path.rglob("benchmark.json")] == called
+    assert "FAILED" not in "".join(capsys.readouterr())
+
+
+def test_students_wait_for_their_teacher_though_a_job_is_free(suite, tmp_path):
+    order = []
+
+    def call(command, log, environment):
+        order.append((log.parent.name, Path(command[1]).stem))
+        time.sleep(0.05)
+        return 1
+
+    failed = Runner(jobs=8, call=call).run(plan_runs(suite, tmp_path))
+    assert len(failed) == 6 and ("student", "train") not in order
+    assert sorted(order) == [("sar", "train")] * 2 + [("teacher", "train")] * 2
 
 
 def test_a_stop_ends_children_and_their_children(tmp_path):
@@ -174,23 +206,25 @@ def test_the_report_is_made_of_what_did_not_fail(
     (work / "seed_0/sar/best.pth").touch()
     fails = ("sar train", "teacher train")
     monkeypatch.setattr(
-        "mmcloudseg.apis.benchmark.Runner", lambda jobs: Runner(jobs, call=Tools(fails))
+        "mmcloudseg.benchmark.workflow.Runner", lambda jobs: Runner(jobs, call=Tools(fails))
     )
-    failed = benchmark(str(write_suite()), work_dir=str(work), cost=False)
+    suite, settings = str(write_suite()), BenchmarkSettings(work_dir=str(work), cost=False)
+    failed = benchmark(suite, settings)
     assert len(failed) == 5
     log = work / "seed_4/sar/train.log"
     assert f"sar: train failed (status 3); see {log}" in capsys.readouterr().err
     text = (work / "report/leaderboard.md").read_text()
-    assert "| SAR | 40.00 | 50.00 |" in text
+    cells = [cell.strip() for cell in text.splitlines()[-1].strip("|").split("|")]
+    assert cells == ["SAR", "40.00", "50.00"]
     assert "student, seed 0 (its teacher failed)" in text
     assert "sar, seed 4 (train failed (status 3))" in text and str(work) not in text
 
-    assert benchmark(str(tmp_path / "trial.py"), str(work), cost=False, report_only=True) == {}
+    assert benchmark(suite, replace(settings, report_only=True)) == {}
     assert "sar, seed 4 (not finished)" in (work / "report/leaderboard.md").read_text()
     with pytest.raises(SuiteError, match="nothing to report"):
-        benchmark(str(tmp_path / "trial.py"), str(tmp_path / "new"), report_only=True)
+        benchmark(suite, BenchmarkSettings(work_dir=str(tmp_path / "new"), report_only=True))
     with pytest.raises(SuiteError, match=r"seed_4/sar: was made with options=.*--work-dir"):
-        benchmark(str(tmp_path / "trial.py"), str(work), options=["train_cfg.max_iters=3"])
+        benchmark(suite, replace(settings, options=["train_cfg.max_iters=3"]))
 
 
 @pytest.mark.slow
@@ -208,8 +242,10 @@ def test_a_whole_benchmark(mini, write_suite, suite_text, tmp_path, capsys):
             f"{name}_dataloader.num_workers=0",
             f"{name}_dataloader.persistent_workers=False",
         ]
-    arguments = dict(work_dir=str(tmp_path / "work"), data_root=str(mini), options=options, jobs=2)
-    assert benchmark(str(write_suite(text)), **arguments) == {}
+    settings = BenchmarkSettings(
+        str(tmp_path / "work"), data_root=str(mini), options=options, jobs=2
+    )
+    assert benchmark(str(write_suite(text)), settings) == {}
     report = tmp_path / "work/report"
     assert {path.name for path in report.iterdir()} == {
         "leaderboard.md",
@@ -221,8 +257,8 @@ def test_a_whole_benchmark(mini, write_suite, suite_text, tmp_path, capsys):
         "class_bars.png",
         "calibration.png",
     }
-    assert "2 methods, 2 seed(s) each" in capsys.readouterr().out
+    assert "2 methods on mini M3M-CR, with 2 seed(s) each" in capsys.readouterr().out
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").glob("seed_*/*/*.log")}
     assert len(stamps) == 8
-    assert benchmark(str(tmp_path / "trial.py"), **arguments) == {}
+    assert benchmark(str(tmp_path / "trial.py"), settings) == {}
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())

@@ -192,6 +192,15 @@ def test_predictions_are_written(tmp_path):
     assert np.asarray(Image.open(tmp_path / "place.png")).tolist() == [[1, 0], [0, 0]]
 
 
+def test_writing_predictions_changes_no_setting(tmp_path, monkeypatch):
+    metric = make_metric(output_dir=str(tmp_path))
+    changed = []
+    monkeypatch.setattr(CloudIoUMetric, "__setattr__", lambda _, name, value: changed.append(name))
+    metric.process({}, [make_sample([[0, 1]], [[1, 0]], name="place")])
+    assert changed == [] and len(metric.results) == 1
+    assert (tmp_path / "place.png").is_file()
+
+
 def test_format_only_needs_no_label(tmp_path):
     sample = make_sample([[0, 1], [0, 1]], [[1, 0], [0, 0]], name="place")
     del sample["gt_sem_seg"]
@@ -213,7 +222,7 @@ def test_errors():
     with pytest.raises(ValueError, match="s: found class 5"):
         evaluate([make_sample([[0]], [[5]])])
     metric = CloudIoUMetric()
-    with pytest.raises(ValueError, match="dataset_meta names no classes"):
+    with pytest.raises(ValueError, match="dataset_meta has no classes; set"):
         metric.process({}, [make_sample([[0]], [[0]])])
 
 

@@ -78,7 +78,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "scores.json"
     scores_to_json({"a": 1.0}, path)
 
-    def half_written(file, text, encoding):
+    def half_written(file, text, **_):
         file.write_bytes(text[:5].encode())
         raise OSError("disk full")
 

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from mmengine.config import Config
 from mmseg.registry import TRANSFORMS
 
 from mmcloudseg.datasets.transforms import LoadRasters
-from mmcloudseg.utils.config_types import type_class, type_name, with_named_types
+from mmcloudseg.utils.config_types import type_class, type_name
 
 
 @pytest.mark.parametrize("made", ["LoadRasters", "mmseg.LoadRasters", LoadRasters])
@@ -18,12 +17,3 @@ def test_a_name_a_scoped_name_and_a_class_are_one_type(made):
 def test_no_type_and_an_unknown_one():
     assert type_name({}) == ""
     assert type_class(dict(type="LoadNothing"), TRANSFORMS) is None
-
-
-def test_classes_survive_the_text_of_a_config():
-    step = dict(type=LoadRasters, modalities=["sar"])
-    text = Config(with_named_types(dict(pipeline=[step], shape=(1, 2)))).pretty_text
-    read = Config.fromstring(text, ".py")
-    assert TRANSFORMS.build(read.pipeline[0]).modalities == ("sar",)
-    assert read.shape == (1, 2)
-    assert step["type"] is LoadRasters

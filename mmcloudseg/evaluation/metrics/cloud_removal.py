@@ -1,5 +1,7 @@
 """Image quality of the reconstructed cloud-free image, whole and under cloud."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -7,21 +9,22 @@ from typing import Any
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 from mmseg.registry import METRICS
-from prettytable import PrettyTable
 
 from mmcloudseg.evaluation.confusion import REGIONS
+from mmcloudseg.evaluation.metrics.fields import cloud_mask_of
 from mmcloudseg.evaluation.reconstruction import (
     band_errors,
     reconstruction_scores,
     region_masks,
 )
-from mmcloudseg.evaluation.report import (
-    REMOVAL_PREFIX,
+from mmcloudseg.evaluation.score_keys import (
+    CLOUD_REMOVAL,
     REMOVAL_SCORES,
-    format_number,
+    ScoreKey,
     region_title,
 )
 from mmcloudseg.utils.samples import sample_name
+from mmcloudseg.utils.text import format_number, markdown_table
 
 
 @METRICS.register_module()
@@ -29,21 +32,21 @@ class CloudRemovalMetric(BaseMetric):
     """MAE, RMSE, PSNR, SSIM and spectral angle of ``pred_cloud_free``.
 
     Every score is computed per image and region and then averaged over the images that have such
-    pixels: PSNR too comes from the mean squared error of an image's region, never from one pooled
-    over images. Equal images count with 100 dB. Images are normalised, so errors are fractions of
-    the optical bands' full scale.
+    pixels. PSNR, too, comes from the mean squared error of one region of one image, never from an
+    error pooled over images. Identical images count as 100 dB. Images are normalised, so errors
+    are fractions of the full scale of the optical bands.
 
     Keys (after the prefix ``cloud_removal``): ``MAE``, ``RMSE``, ``PSNR`` (dB), ``SSIM``,
-    ``spectral_angle_deg``, and the same under ``cloud_free/`` and ``cloudy/``, nan where no image
+    ``spectral_angle_deg``, and the same under ``cloud_free/`` and ``cloudy/``; NaN if no image
     has such pixels. With ``band_names`` also ``MAE/<band>``, ``cloudy/MAE/<band>``, …
 
     Args:
-        band_names: Names of the optical bands, for the MAE of each; None for none.
+        band_names: Names of the optical bands, for the MAE of each band; None for none.
         collect_device: ``'cpu'`` or ``'gpu'``.
         prefix: Replaces the prefix of the keys.
     """
 
-    default_prefix = REMOVAL_PREFIX
+    default_prefix = CLOUD_REMOVAL
 
     def __init__(
         self,
@@ -58,9 +61,9 @@ class CloudRemovalMetric(BaseMetric):
         """Score one batch; the scores of a sample are one entry of ``results``.
 
         Args:
-            data_batch: Not read.
+            data_batch: Not used.
             data_samples: Outputs as dicts with ``pred_cloud_free`` and ``gt_cloud_free``
-                (C x H x W, normalised) and, where there is one, ``gt_cloud_mask`` (1 x H x W).
+                (C x H x W, normalised) and, if available, ``gt_cloud_mask`` (1 x H x W).
 
         Raises:
             ValueError: If one of the two images is missing or their shapes differ.
@@ -71,28 +74,28 @@ class CloudRemovalMetric(BaseMetric):
         name = sample_name(sample)
         if "pred_cloud_free" not in sample:
             raise ValueError(
-                f"{name}: no pred_cloud_free to score. A model reconstructs only when asked: set "
-                "model.test_cfg.cloud_free=True, or take CloudRemovalMetric out of the evaluator."
+                f"{name}: no pred_cloud_free to score. Set model.test_cfg.cloud_free=True, so "
+                "that the model predicts it, or remove CloudRemovalMetric from the evaluator."
             )
         if "gt_cloud_free" not in sample:
             raise ValueError(
                 f"{name}: no gt_cloud_free to score against. Load it in the pipeline "
-                "(LoadRasters with 'cloud_free' among its modalities)."
+                "(LoadRasters with 'cloud_free' in its modalities)."
             )
         prediction = sample["pred_cloud_free"]["data"]
         target = sample["gt_cloud_free"]["data"].to(prediction.device)
         if prediction.shape != target.shape:
             raise ValueError(
                 f"{name}: pred_cloud_free is {tuple(prediction.shape)}, gt_cloud_free "
-                f"{tuple(target.shape)}, expected the same"
+                f"{tuple(target.shape)}; expected the same shape"
             )
         if self.band_names and len(self.band_names) != len(target):
             raise ValueError(
                 f"{name}: {len(target)} bands, but band_names has {len(self.band_names)}: "
                 f"{', '.join(self.band_names)}"
             )
-        mask = sample["gt_cloud_mask"]["data"][0] if "gt_cloud_mask" in sample else None
-        masks = region_masks(mask, tuple(target.shape[-2:]))
+        mask = cloud_mask_of(sample, target)
+        masks = region_masks(mask, target.shape[-2:])
         try:
             scores = reconstruction_scores(prediction, target, masks)
         except ValueError as error:
@@ -104,28 +107,34 @@ class CloudRemovalMetric(BaseMetric):
         return scores
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Average the samples' scores.
+        """Average the scores of the samples.
 
         Args:
-            results: Entries made by `process`, one for each sample.
+            results: The entries made by ``process``, one per sample.
 
         Returns:
             Scores by key, see the class.
         """
-        keys = [key for key, _, _ in REMOVAL_SCORES] + [f"MAE/{b}" for b in self.band_names]
-        metrics = {}
-        table = PrettyTable(["Pixels of", "Images", *(title for _, title, _ in REMOVAL_SCORES)])
-        table.align = "r"
-        table.align["Pixels of"] = "l"
+        keys: list[tuple[str, str | None]] = [(key, None) for key, _, _ in REMOVAL_SCORES]
+        keys += [("MAE", band) for band in self.band_names]
+        metrics: dict[str, float] = {}
+        rows = []
         for region in REGIONS:
-            images = [r[region] for r in results if region in r]
-            means = {key: _mean([i[key] for i in images if key in i]) for key in keys}
-            prefix = "" if region == "all" else f"{region}/"
-            metrics.update({prefix + key: value for key, value in means.items()})
-            values = [format_number(means[key], digits) for key, _, digits in REMOVAL_SCORES]
-            table.add_row([region_title(region), len(images), *values])
+            images = [result[region] for result in results if region in result]
+            for key, band in keys:
+                name = str(ScoreKey(key, item=band))
+                values = [image[name] for image in images if name in image]
+                # MMEngine puts the prefix of the metric in front.
+                metrics[str(ScoreKey(key, region, band))] = _mean(values)
+            cells = [
+                format_number(metrics[str(ScoreKey(key, region))], decimals)
+                for key, _, decimals in REMOVAL_SCORES
+            ]
+            rows.append([region_title(region), len(images), *cells])
+        titles = [title for _, title, _ in REMOVAL_SCORES]
+        table = markdown_table(["Pixels of", "Images", *titles], rows)
         print_log(
-            f"cloud removal, means over images:\n{table.get_string()}",
+            f"cloud removal, means over images:\n{table}",
             logger=MMLogger.get_current_instance(),
         )
         return metrics

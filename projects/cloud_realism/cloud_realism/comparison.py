@@ -1,11 +1,12 @@
-"""Real clouds beside simulated ones: means, spreads, percentiles, and their table."""
+"""Statistics of real and simulated clouds: means, spreads, percentiles, and their table."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from prettytable import PrettyTable, TableStyle
 from scipy import stats
 
 from cloud_realism.statistics import (
@@ -15,10 +16,11 @@ from cloud_realism.statistics import (
     CloudStatistics,
 )
 from cloud_realism.structure import CLOUD_SLOPE_WAVELENGTHS_M, SLOPE_WAVELENGTHS_M
+from mmcloudseg.utils.text import markdown_table
 
 Summary = dict[str, dict[str, dict[str, float]]]
 
-# A real value with fewer than this share of the draws, in percent, on one side of it is unusual.
+# A real value is unusual if less than this share of the draws, in percent, is on one side of it.
 _TAIL_PERCENT = 5
 
 _TITLES = {
@@ -42,12 +44,14 @@ _TITLES = {
     "shadow": f"darkening within {SHADOW_REACH_M:.0f} m",
 }
 _EXPLANATION = f"""\
-Each cell of a simulation: mean ± standard deviation over samples and draws, then [where the real
-value lies among the draws over the same image, as a percentile; mean over samples]. A percentile
-below {_TAIL_PERCENT} or above {100 - _TAIL_PERCENT} says that the simulation hardly ever looks so.
-Reflectance is that of the images, 0 to 1. "-": not measured (too few pixels, or the ground itself
-has changed). Two real images differ in date: what "elsewhere" shows is haze, sun and change, and
-the change flattens the whole image's spectrum, less so inside clouds.
+Each cell of a simulation shows the mean ± standard deviation over samples and draws, and in
+brackets the percentile of the real value among the draws over the same image, averaged over
+samples. A percentile below {_TAIL_PERCENT} or above {100 - _TAIL_PERCENT} means that simulated
+clouds rarely look like the real ones.
+Reflectance is that of the images, from 0 to 1. "-" means not measured (too few pixels, or the
+ground itself has changed). The two real images were taken on different dates: values "elsewhere"
+show haze, sun and change. Change flattens the spectrum of the whole image, and less so inside
+clouds.
 """
 
 
@@ -56,25 +60,27 @@ class SampleComparison:
     """One real image and what was simulated over the same ground at the same cover.
 
     Attributes:
-        name: The sample's name.
+        name: Name of the sample.
         real: Statistics of the real clouds.
         simulated: Statistics of each draw, by the name of the series.
+        gsd_m: Side of a pixel in metres.
     """
 
     name: str
     real: CloudStatistics
     simulated: Mapping[str, Sequence[CloudStatistics]]
+    gsd_m: float = math.nan
 
 
 def percentile_of(value: float, draws: Sequence[float]) -> float:
-    """Percentage of draws below a value, equal ones counting half.
+    """Compute the percentage of draws below a value; equal ones count half.
 
     Args:
-        value: What to place.
-        draws: What to place it among; nan is left out.
+        value: The value.
+        draws: The draws; NaN is left out.
 
     Returns:
-        0 to 100; nan if there is nothing to compare.
+        0 to 100; NaN if there is nothing to compare.
     """
     known = np.asarray(draws, float)
     known = known[np.isfinite(known)]
@@ -90,9 +96,10 @@ def summarise(samples: Sequence[SampleComparison]) -> Summary:
         samples: At least one, all with the same series.
 
     Returns:
-        Statistic -> ``real`` and each series -> ``mean``, ``std`` and number ``n`` of values; of a
-        series also ``percentile`` of the real value, the mean over samples, and ``outside``, the
-        share of samples whose percentile is below 5 or above 95. nan where nothing was measured.
+        Statistic -> ``real`` and each series -> ``mean``, ``std`` and number ``n`` of values. A
+        series also has ``percentile``, that of the real value averaged over samples, and
+        ``outside``, the share of samples whose percentile is below 5 or above 95. NaN if nothing
+        was measured.
     """
     summary: Summary = {}
     for name in samples[0].real.values:
@@ -120,19 +127,14 @@ def comparison_table(summary: Summary) -> str:
     """Write a summary as a Markdown table with an explanation.
 
     Args:
-        summary: As ``summarise`` gives it.
+        summary: The summary, as ``summarise`` returns it.
 
     Returns:
         Markdown with a final line break.
     """
     columns = list(next(iter(summary.values())))
-    table = PrettyTable(["statistic", *columns])
-    table.set_style(TableStyle.MARKDOWN)
-    table.align = "r"
-    table.align["statistic"] = "l"
-    for name, rows in summary.items():
-        table.add_row([_title(name), *(_cell(rows[column]) for column in columns)])
-    return f"{table.get_string()}\n\n{_EXPLANATION}"
+    rows = [[_title(name), *(_cell(row[c]) for c in columns)] for name, row in summary.items()]
+    return f"{markdown_table(['statistic', *columns], rows)}\n\n{_EXPLANATION}"
 
 
 def _moments(values: Sequence[float]) -> dict[str, float]:
@@ -159,6 +161,6 @@ def _cell(row: Mapping[str, float]) -> str:
 
 
 def _rounded(value: float) -> str:
-    """Three decimals below 10, one below 100, none above."""
+    """Write three decimals below 10, one below 100, and none above."""
     size = abs(value)
     return f"{value:.{3 if size < 10 else 1 if size < 100 else 0}f}"

@@ -1,4 +1,4 @@
-"""Cloudy images, the clear ones of the same ground, and their masks, from any of our datasets."""
+"""Cloudy images, clear images of the same ground and their masks, from any of our datasets."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class CloudPair:
     """One place with and without clouds.
 
     Attributes:
-        name: The sample's name.
-        clear: Bands x H x W, in its file's unit and type.
+        name: Name of the sample.
+        clear: Bands x H x W, in the unit and type of its file.
         cloudy: The same under clouds, as float32.
         mask: H x W, true = cloud.
         gsd_m: Side of a pixel in metres.
@@ -44,20 +44,20 @@ class CloudPair:
 
 
 def folder_datasets(folder: str | Path) -> list[dict]:
-    """Dataset configs of a folder in M3M-CR's layout: of each list in it, or else each split.
+    """Make dataset configs for a folder in the layout of M3M-CR, one per list or else per split.
 
     Raises:
-        DataError: If the folder is not there, or has neither lists nor splits.
+        DataError: If the folder does not exist, or has neither lists nor splits.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder. Name one in M3M-CR's layout, or use --config.")
+        raise DataError(f"{folder}: no such folder. Give one in M3M-CR's layout, or --config.")
     lists = [split for split in SPLITS if (folder / f"{split}.csv").is_file()]
     splits = lists or [split for split in SPLITS if (folder / split).is_dir()]
     if not splits:
         raise DataError(
             f"{folder}: expected M3M-CR's layout (train.csv and train/, or the same of val or "
-            "test), found neither. Name another folder, or describe the data by --config CONFIG."
+            "test), found neither. Give another folder, or describe the data with --config CONFIG."
         )
     return [
         dict(
@@ -71,23 +71,23 @@ def folder_datasets(folder: str | Path) -> list[dict]:
 
 
 def config_datasets(config: str, data_root: str | None = None) -> list[dict]:
-    """Dataset configs that a config tests on.
+    """Return the dataset configs that a config tests on.
 
     Raises:
-        DataError: If it tests on nothing.
+        DataError: If it has no test set.
     """
     leaves = leaf_datasets(load_config(config), data_root)
     chosen = [leaf for split, leaf in leaves if split == "test"]
     if not chosen:
-        raise DataError(f"{config}: has no test_dataloader, whose dataset is what is compared.")
+        raise DataError(f"{config}: has no test_dataloader: add one, its dataset is compared.")
     return chosen
 
 
 def list_pairs(datasets: Sequence[Mapping]) -> tuple[list[dict], tuple[str, ...]]:
-    """List the samples of datasets; their SAR images and labels need not be there.
+    """List the samples of datasets, which need neither SAR images nor labels.
 
     Args:
-        datasets: Configs of ``OpticalSARDataset`` and its kind.
+        datasets: Configs of ``OpticalSARDataset`` or its subclasses.
 
     Returns:
         A data_info for each sample, and the names of the optical bands.
@@ -103,8 +103,8 @@ def list_pairs(datasets: Sequence[Mapping]) -> tuple[list[dict], tuple[str, ...]
         dataset = DATASETS.build({**config, "lazy_init": True, "pipeline": []})
         if not isinstance(dataset, OpticalSARDataset):
             raise DataError(
-                f"{config['type']}: expected OpticalSARDataset or one of its kind. Describe the "
-                "data by one of them."
+                f"{config['type']}: expected OpticalSARDataset or a subclass. Describe the data "
+                "by one of them."
             )
         bands = tuple((dataset.metainfo.get("bands") or {}).get("optical", ()))
         if not bands:
@@ -122,10 +122,10 @@ def read_pair(sample: Mapping, gsd_m: float | None = None) -> CloudPair:
 
     Args:
         sample: Its data_info.
-        gsd_m: Side of a pixel in metres; None takes the cloudy image's own.
+        gsd_m: Side of a pixel in metres; None takes that of the cloudy image.
 
     Raises:
-        DataError: If a file cannot be read or the pixel's size is not known.
+        DataError: If a file cannot be read or the size of a pixel is unknown.
     """
     with raster_session():
         return _read_pair(sample, gsd_m)
@@ -142,12 +142,12 @@ def _read_pair(sample: Mapping, gsd_m: float | None) -> CloudPair:
     if missing.mean() > _MAX_NODATA:
         raise DataError(
             f"{sample['img_path']}: {missing.mean():.0%} of its pixels have no data in an image "
-            f"or the mask, at most {_MAX_NODATA:.0%} can be measured around."
+            f"or the mask; at most {_MAX_NODATA:.0%} may be missing. Take it off the list."
         )
     mask = (mask == 1) & ~missing
     if not mask.any():
         raise DataError(
-            f"{sample['cloud_mask_path']}: has no cloudy pixel, so there is no cloud to measure."
+            f"{sample['cloud_mask_path']}: has no cloudy pixel to measure. Take it off the list."
         )
     gsd_m = gsd_m or pixel_size_m(sample["img_path"])
     clear = _as_stored(clear, sample["cloud_free_path"])
@@ -155,23 +155,23 @@ def _read_pair(sample: Mapping, gsd_m: float | None) -> CloudPair:
 
 
 def pixel_size_m(path: str) -> float:
-    """Side of an image's pixels in metres, from its projected reference system.
+    """Return the side of the pixels of an image in metres.
 
     Raises:
-        DataError: If it has none.
+        DataError: If the image has no projected reference system.
     """
     header = read_header(path)
     if header.transform is None or header.crs is None or not header.crs.is_projected:
         raise DataError(
-            f"{path}: expected a projected reference system, from which to tell the pixel's size, "
-            f"found {header.crs or 'none'}. Say how many metres a pixel has with --gsd."
+            f"{path}: expected a projected reference system, which gives the pixel size, found "
+            f"{header.crs or 'none'}. Give the side of a pixel in metres with --gsd."
         )
     _, metres = header.crs.linear_units_factor
     return float(np.hypot(header.transform.a, header.transform.d) * metres)
 
 
 def band_centres_um(bands: Sequence[str]) -> tuple[float, ...]:
-    """Wavelengths of bands by their names.
+    """Return the wavelengths of bands in micrometres by their names.
 
     Raises:
         DataError: If a name is unknown.
@@ -186,7 +186,7 @@ def band_centres_um(bands: Sequence[str]) -> tuple[float, ...]:
 
 
 def _as_stored(image: np.ndarray, path: str) -> np.ndarray:
-    """In the file's own type, in which clouds over it will be rounded and clipped."""
+    """The image in the type of its file, in which simulated clouds are rounded and clipped."""
     with open_raster(path) as source:
         dtype = np.dtype(source.dtypes[0])
     return image.astype(dtype) if dtype.kind == "f" else np.rint(image).astype(dtype)
@@ -199,7 +199,7 @@ def _check_files(samples: Sequence[Mapping]) -> None:
             raise DataError.from_problems(
                 f"samples without a {MODALITY_NAMES[key]}",
                 without,
-                f"Nothing stands in for a {MODALITY_NAMES[key]}: name its folder as {key} in the "
+                f"The comparison needs a {MODALITY_NAMES[key]}: give its folder as {key} in the "
                 "dataset's data_prefix, or compare other data.",
             )
     absent = missing_files([{key: sample[key] for key in NEEDED} for sample in samples])

@@ -1,4 +1,4 @@
-"""One picture of how simulated clouds compare with real ones."""
+"""The picture of how simulated clouds compare with real ones."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _PANEL_INCHES = 2.2
 _TITLE_INCHES = 0.45
 _REAL_COLOUR = "black"
 _ENVELOPE = (5, 95)
-_MAX_SHADED = 6  # more envelopes over each other are unreadable
+_MAX_SHADED = 6  # more overlapping envelopes are unreadable
 _GAMMA = 0.6  # lifts the ground, which is several times darker than clouds
 
 
 @dataclass(frozen=True)
 class PicturePair:
-    """What is shown of one sample.
+    """The images shown of one sample.
 
     Attributes:
-        name: The sample's name.
+        name: Name of the sample.
         clear: Red, green, blue x H x W without clouds, in any unit.
         cloudy: The same under real clouds.
         mask: H x W, the real mask.
@@ -44,7 +44,7 @@ class PicturePair:
     simulated: Mapping[str, np.ndarray]
 
     def panels(self) -> dict[str, np.ndarray]:
-        """Title -> H x W x 3 uint8; all images have the range of the real pair."""
+        """Return title -> H x W x 3 uint8; all images have the range of the real pair."""
         low = np.percentile(self.clear, 1, axis=(1, 2))[:, None, None]
         high = np.percentile(self.cloudy, 99.5, axis=(1, 2))[:, None, None]
 
@@ -67,13 +67,13 @@ def draw_cloud_comparison(
     pictures: Sequence[PicturePair],
     dpi: int = 100,
 ) -> np.ndarray:
-    """Draw spectra, patch sizes and contrasts side by side, and a row of images for each picture.
+    """Draw spectra, patch sizes and contrasts side by side, and one row of images per sample.
 
     Args:
         samples: At least one, all with the same series.
-        summary: Of these samples.
+        summary: Summary of these samples.
         bands: Names of the bands.
-        pictures: Samples to show, all with the same titles; may be none.
+        pictures: Samples to show, all with the same titles; may be empty.
         dpi: Pixels per inch.
 
     Returns:
@@ -86,7 +86,7 @@ def draw_cloud_comparison(
         figsize=(width, sum(heights)), dpi=dpi, facecolor="white", layout="constrained"
     )
     canvas = FigureCanvasAgg(figure)
-    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).ravel()
     spectra, patches, contrasts = parts[0].subplots(1, 3)
     colours = _series_colours(list(samples[0].simulated))
     _draw_spectra(spectra, samples, colours)
@@ -143,7 +143,7 @@ def _draw_envelope(
     label: str,
     shaded: bool = True,
 ) -> None:
-    # Wavelengths fall, interpolation wants them rising.
+    # Wavelengths fall, but interpolation needs rising ones.
     levels = [
         np.interp(
             np.log(grid), np.log(f.wavelengths_m[::-1]), np.log(np.maximum(f.power[::-1], 1e-12))

@@ -1,8 +1,10 @@
-"""How clouds look, in numbers: statistics of a cloudy image beside the clear one.
+"""Statistics of a cloudy image relative to the clear image, to compare simulated and real clouds.
 
-They serve to hold simulated clouds against real ones. Two real images of a place are of two dates,
-so cloudy minus clear also holds haze, another sun and what has grown or been harvested meanwhile.
+Two real images of a place have different dates, so cloudy minus clear also contains haze, another
+sun position and changes of the vegetation.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,28 +25,27 @@ from cloud_realism.structure import (
 )
 
 SHADOW_REACH_M = 300.0
-"""Clear pixels up to this distance from a cloud are near it, the others far away."""
+"""Clear pixels up to this distance from a cloud are near, the others far away."""
 BRIGHTNESS_PERCENTS = (50, 95, 99)
-"""Quantiles taken of the cloudy pixels' brightness."""
+"""Quantiles of the brightness of cloudy pixels."""
 PATCH_PERCENTS = (10, 50, 90)
-"""Quantiles taken of the patches' diameters, weighted by area."""
+"""Quantiles of the patch diameters, weighted by area."""
 
-_MIN_PIXELS = 100
-"""Fewer pixels give no mean, spread or quantile worth comparing."""
-_TEXTURE_M = 30.0  # Ground finer than this is texture; clouds vary little within it.
-_SEEN_TEXTURE = 0.3  # Where clear textures correlate less, the ground has changed.
+_MIN_PIXELS = 100  # The mean, spread or quantile of fewer pixels is not worth comparing.
+_TEXTURE_M = 30.0  # Finer ground is texture; clouds vary little at this scale.
+_SEEN_TEXTURE = 0.3  # If clear textures correlate less, the ground has changed.
 
 
 @dataclass(frozen=True)
 class CloudStatistics:
-    """What was measured of one cloudy image.
+    """The statistics of one cloudy image.
 
     Attributes:
-        values: Name -> number, nan where it could not be measured. Reflectance is that of the
-            images, slopes are of log power over log frequency, lengths in metres, shares 0 to 1.
+        values: Name -> number, NaN if it could not be measured. Reflectance is that of the images,
+            slopes are of log power over log frequency, lengths in metres, shares from 0 to 1.
         wavelengths_m: Wavelengths of the spectrum in metres, falling.
-        power: Power density at these, in squared reflectance times square metres.
-        diameters_m: Equivalent diameters of the mask's patches in metres.
+        power: Power density at these wavelengths, in squared reflectance times square metres.
+        diameters_m: Equivalent diameters of the patches of the mask in metres.
     """
 
     values: dict[str, float]
@@ -61,11 +62,11 @@ def cloud_statistics(
     bands: Sequence[str],
     visible: Sequence[int],
 ) -> CloudStatistics:
-    """Measure everything that this module measures.
+    """Compute all statistics of an image.
 
     Args:
         clear: Bands x H x W reflectance without clouds.
-        cloudy: The same place under clouds.
+        cloudy: The same place with clouds.
         mask: H x W, true = cloud.
         gsd_m: Side of a pixel in metres.
         bands: Names of the bands.
@@ -75,15 +76,14 @@ def cloud_statistics(
         The statistics; those of a band are named ``<statistic>/<band>``.
 
     Raises:
-        ValueError: If the sizes or numbers of bands disagree.
+        ValueError: If the sizes or the numbers of bands differ.
     """
     if clear.shape != cloudy.shape or clear.shape != (len(bands), *mask.shape):
         raise ValueError(
             f"expected two images of {len(bands)} bands and the mask's {mask.shape} pixels, found "
             f"{clear.shape} (clear) and {cloudy.shape} (cloudy)"
         )
-    difference = cloudy - clear
-    contribution = difference[list(visible)].mean(axis=0)
+    contribution = (cloudy - clear)[list(visible)].mean(axis=0)
     diameters_m = patch_diameters_m(mask, gsd_m)
     frequencies, power = radial_spectrum(contribution, gsd_m)
     values = {
@@ -99,8 +99,16 @@ def cloud_statistics(
         "autocorrelation_m": autocorrelation_length_m(contribution, gsd_m),
         "edge_width_m": edge_width_m(contribution, gsd_m),
     }
+    for name, numbers in _band_statistics(clear, cloudy, mask, gsd_m).items():
+        values |= {f"{name}/{band}": float(x) for band, x in zip(bands, numbers, strict=True)}
+    return CloudStatistics(values, 1 / frequencies, power, diameters_m)
+
+
+def _band_statistics(clear: Field, cloudy: Field, mask: Mask, gsd_m: float) -> dict[str, Field]:
+    """Statistics with one value for each band."""
+    difference = cloudy - clear
     contrast, haze = _mean(difference, mask), _mean(difference, ~mask)
-    by_band = {
+    return {
         "contrast": contrast,
         "haze": haze,
         "contrast_over_haze": contrast - haze,
@@ -112,23 +120,20 @@ def cloud_statistics(
         "texture_kept": texture_kept(clear, cloudy, mask, gsd_m),
         "shadow": shadow(clear, cloudy, mask, gsd_m),
     }
-    for name, numbers in by_band.items():
-        values |= {f"{name}/{band}": float(x) for band, x in zip(bands, numbers, strict=True)}
-    return CloudStatistics(values, 1 / frequencies, power, diameters_m)
 
 
 def quantile(image: Field, mask: Mask, share: float) -> Field:
-    """Quantile of each band over the pixels of a mask, nan where these are too few."""
+    """Compute the quantile of each band over the pixels of a mask; NaN for too few pixels."""
     if mask.sum() < _MIN_PIXELS:
         return np.full(len(image), np.nan)
     return np.quantile(image[:, mask], share, axis=1)
 
 
 def std_ratio(clear: Field, cloudy: Field, mask: Mask) -> Field:
-    """Spread of each band under the mask with clouds, by that without.
+    """Divide the spread of each band under the mask with clouds by that without clouds.
 
     Returns:
-        Ratios of standard deviations; nan for less than 100 pixels or a band of one value.
+        Ratios of standard deviations; NaN for fewer than 100 pixels or a constant band.
     """
     if mask.sum() < _MIN_PIXELS:
         return np.full(len(clear), np.nan)
@@ -136,15 +141,16 @@ def std_ratio(clear: Field, cloudy: Field, mask: Mask) -> Field:
 
 
 def texture_kept(clear: Field, cloudy: Field, mask: Mask, gsd_m: float) -> Field:
-    """Share of the ground's fine texture that still shows under the mask, by that beside it.
+    """Measure the share of the fine texture of the ground that is still visible under the mask.
 
-    Texture is what a Gaussian of 30 m takes away. The slope of the cloudy image's on the clear
-    image's is the clouds' transmission, where the ground is the same; change and misregistration
-    lower it everywhere, so what comes back outside the mask counts as all of it.
+    Texture is what a Gaussian of 30 m removes. If the ground is the same, the regression slope of
+    cloudy on clear texture is the transmission of the clouds. Change and misregistration lower the
+    slope everywhere, so it is divided by the slope outside the mask.
 
     Returns:
-        A share for each band, about the mean transmission; nan for less than 100 pixels inside or
-        outside, or where the textures outside correlate by less than 0.3: the ground has changed.
+        A share for each band, approximately the mean transmission; NaN for fewer than 100 pixels
+        inside or outside, or if the textures outside correlate by less than 0.3, which means that
+        the ground has changed.
     """
     if min(mask.sum(), (~mask).sum()) < _MIN_PIXELS:
         return np.full(len(clear), np.nan)
@@ -158,18 +164,18 @@ def texture_kept(clear: Field, cloudy: Field, mask: Mask, gsd_m: float) -> Field
 def shadow(
     clear: Field, cloudy: Field, mask: Mask, gsd_m: float, reach_m: float = SHADOW_REACH_M
 ) -> Field:
-    """Darkening of clear pixels near clouds, relative to clear pixels far away.
+    """Measure the darkening of clear pixels near clouds, relative to clear pixels far away.
 
     Args:
         clear: Bands x H x W reflectance without clouds.
-        cloudy: The same place under clouds.
+        cloudy: The same place with clouds.
         mask: H x W, true = cloud.
         gsd_m: Side of a pixel in metres.
         reach_m: Distance in metres up to which a pixel is near.
 
     Returns:
         For each band 1 - (cloudy / clear near) / (cloudy / clear far), each a ratio of means;
-        below 0 where a veil around the clouds outweighs their shadow; nan for less than 100 pixels
+        negative if a veil around the clouds outweighs their shadow; NaN for fewer than 100 pixels
         near or far.
     """
     if not mask.any():
@@ -189,13 +195,13 @@ def _mean(image: Field, mask: Mask) -> Field:
 
 
 def _regressed(x: Field, y: Field) -> tuple[Field, Field]:
-    """Slope of y on x and their correlation, row by row."""
+    """Regression slope of y on x and their correlation, row by row."""
     x, y = (values - values.mean(axis=1, keepdims=True) for values in (x, y))
     product, x_squared, y_squared = (x * y).sum(1), (x * x).sum(1), (y * y).sum(1)
     return _divide(product, x_squared), _divide(product, np.sqrt(x_squared * y_squared))
 
 
 def _divide(a: Field, b: Field) -> Field:
-    """Quotient, nan where the divisor is 0 or as good as 0."""
+    """Quotient; NaN where the divisor is 0 or almost 0."""
     usable = np.abs(b) > 1e-9
     return np.where(usable, a / np.where(usable, b, 1), np.nan)

@@ -1,5 +1,7 @@
 """The shape of clouds in numbers: patches, spectra, lengths and edges."""
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np
@@ -15,20 +17,20 @@ CLOUD_SLOPE_WAVELENGTHS_M = (20.0, 100.0)
 """The same inside clouds, whose windows are 300 m wide."""
 _RINGS_PER_OCTAVE = 4
 _WINDOW_M = 300.0
-_WINDOW_COVER = 0.75  # from which a window shows clouds and not the ground
+_WINDOW_COVER = 0.75  # a window with less cover shows the ground
 _SMOOTHING_M = 9.0  # Three pixels of PlanetScope: the ground's and the sensor's noise is finer.
 
 
 def patch_diameters_m(mask: Mask, gsd_m: float) -> Field:
-    """Diameters of circles as large as the mask's patches; pixels that touch at a corner connect.
+    """Compute the equivalent diameters of a mask's patches; corners connect pixels.
 
     Args:
         mask: H x W, true = cloud.
         gsd_m: Side of a pixel in metres.
 
     Returns:
-        One diameter in metres for each patch, ascending. A patch that the image's border cuts
-        counts with what is inside.
+        One diameter in metres for each patch, ascending. A patch at the border of the image counts
+        with the part inside.
     """
     labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     pixels = np.bincount(labels.ravel())[1:]
@@ -36,36 +38,36 @@ def patch_diameters_m(mask: Mask, gsd_m: float) -> Field:
 
 
 def area_weighted_quantile(diameters_m: Field, share: float) -> float:
-    """Diameter that patches with at least a share of the cloudy area do not exceed.
+    """Find the diameter that patches with at least a share of the cloudy area do not exceed.
 
     Args:
         diameters_m: Diameters of the patches.
         share: From 0 to 1.
 
     Returns:
-        One of the diameters, nan without any.
+        One of the diameters; NaN if there are none.
     """
     if len(diameters_m) == 0:
         return float("nan")
     ordered = np.sort(diameters_m)
     reached = np.cumsum(ordered**2) / (ordered**2).sum()
-    # Rounding must not push a share that is met exactly to the next patch.
+    # Rounding must not move a share that is reached exactly to the next patch.
     return float(ordered[np.searchsorted(reached, share - 1e-9)])
 
 
 def radial_spectrum(field: Field, gsd_m: float) -> tuple[Field, Field]:
-    """Power density by frequency, averaged over all directions.
+    """Compute the power density by frequency, averaged over all directions.
 
-    A Hann window keeps the jump between opposite borders, which no cloud made, out of it.
+    A Hann window removes the jump between opposite borders, which is not caused by clouds.
 
     Args:
         field: H x W values.
         gsd_m: Side of a pixel in metres.
 
     Returns:
-        Frequencies in cycles per metre, ascending, from the longer side's wavelength to two
+        Frequencies in cycles per metre, ascending, from the wavelength of the longer side to two
         pixels, and power density in squared values times square metres: white noise of variance v
-        has v * gsd_m ** 2 everywhere.
+        has v * gsd_m ** 2 at all frequencies.
     """
     taper = np.outer(*(np.hanning(side + 2)[1:-1] for side in field.shape))
     centred = field - (field * taper).sum() / taper.sum()
@@ -89,19 +91,19 @@ def radial_spectrum(field: Field, gsd_m: float) -> tuple[Field, Field]:
 def spectral_slope(
     frequencies: Field, power: Field, wavelengths_m: tuple[float, float] = SLOPE_WAVELENGTHS_M
 ) -> float:
-    """Exponent of the power law that fits a spectrum best, each octave counting about alike.
+    """Fit the exponent of a power law to a spectrum; each octave has about the same weight.
 
-    Of images of 300 x 300 pixels it is right to 0.1 on average down to -4; steeper ones come out
-    too steep (-5 as -5.3), since the Hann window carries power from the longest waves to the next.
+    For images of 300 x 300 pixels, slopes down to -4 are correct to 0.1 on average. Steeper slopes
+    are overestimated (-5 as -5.3), because the Hann window leaks power from the longest waves.
 
     Args:
         frequencies: Cycles per metre.
-        power: Power density at these.
+        power: Power density at these frequencies.
         wavelengths_m: The shortest and the longest wavelength to fit, in metres.
 
     Returns:
-        Slope of log power over log frequency, negative where detail is weaker; nan where fewer
-        than three points have power.
+        Slope of log power over log frequency, negative if fine detail is weaker; NaN if fewer than
+        three points have power.
     """
     shortest, longest = wavelengths_m
     chosen = (frequencies >= 1 / longest) & (frequencies <= 1 / shortest) & (power > 0)
@@ -111,12 +113,12 @@ def spectral_slope(
 
 
 def cloud_slope(contribution: Field, mask: Mask, gsd_m: float) -> float:
-    """Spectrum's slope between 20 m and 100 m inside clouds.
+    """Fit the slope of the spectrum between 20 m and 100 m inside clouds.
 
-    A real pair's ground differs in its finest detail first, where clouds have least power, and
-    flattens the whole image's spectrum. Windows of 300 m of which three quarters are cloudy hardly
-    show it. Their spectra are averaged, so that the strongest clouds count most. As with the whole
-    image's, steep slopes come out too steep: -3 as -3.1, -4 as -4.2, -5 as -5.4.
+    The ground of a real pair changes most in its finest detail, where clouds have the least power,
+    and this flattens the spectrum of the whole image. Windows of 300 m that are three quarters
+    cloudy hardly show the ground. Their spectra are averaged, so the strongest clouds have the
+    most weight. Steep slopes are overestimated: -3 as -3.1, -4 as -4.2, -5 as -5.4.
 
     Args:
         contribution: H x W, cloudy minus clear.
@@ -124,7 +126,7 @@ def cloud_slope(contribution: Field, mask: Mask, gsd_m: float) -> float:
         gsd_m: Side of a pixel in metres.
 
     Returns:
-        Slope of log power over log frequency; nan without such a window.
+        Slope of log power over log frequency; NaN if there is no such window.
     """
     side = max(round(_WINDOW_M / gsd_m), 2)
     starts = (range(0, length - side + 1, max(side // 4, 1)) for length in mask.shape)
@@ -144,15 +146,15 @@ def cloud_slope(contribution: Field, mask: Mask, gsd_m: float) -> float:
 
 
 def autocorrelation_length_m(field: Field, gsd_m: float) -> float:
-    """Distance at which the autocorrelation, averaged over all directions, falls below 1/e.
+    """Find the distance at which the autocorrelation, averaged over directions, falls below 1/e.
 
     Args:
         field: H x W values.
         gsd_m: Side of a pixel in metres.
 
     Returns:
-        Metres; nan for a field of one value, or where the autocorrelation is still above 1/e at
-        half of the shorter side.
+        Metres; NaN for a constant field, or if the autocorrelation is still above 1/e at half of
+        the shorter side.
     """
     centred = field - field.mean()
     if not centred.std() > 1e-12:
@@ -177,17 +179,17 @@ def autocorrelation_length_m(field: Field, gsd_m: float) -> float:
 
 
 def edge_width_m(contribution: Field, gsd_m: float) -> float:
-    """Width over which the steepest edges go from clear to cloud.
+    """Measure the width of the steepest transitions from clear to cloud.
 
-    It is the range between the 1st and the 99th percentile, divided by the 99th percentile of the
-    gradient, after smoothing by 9 m. It needs no mask: those of real images are coarse.
+    This is the range between the 1st and the 99th percentile, divided by the 99th percentile of
+    the gradient, after smoothing by 9 m. It uses no mask, because masks of real images are coarse.
 
     Args:
         contribution: H x W, cloudy minus clear.
         gsd_m: Side of a pixel in metres.
 
     Returns:
-        Metres; nan for a field of one value.
+        Metres; NaN for a constant field.
     """
     smooth = ndimage.gaussian_filter(contribution, _SMOOTHING_M / gsd_m, mode="nearest")
     steepest = np.quantile(np.hypot(*np.gradient(smooth, gsd_m)), 0.99)
@@ -196,7 +198,7 @@ def edge_width_m(contribution: Field, gsd_m: float) -> float:
 
 
 def _without_plane(field: Field) -> Field:
-    """What is left of a field after its least-squares plane."""
+    """The field without its least-squares plane."""
     flat = field - field.mean()
     for axis, side in enumerate(field.shape):
         x = np.expand_dims(np.arange(side) - (side - 1) / 2, 1 - axis)
@@ -205,9 +207,9 @@ def _without_plane(field: Field) -> Field:
 
 
 def _ring_edges(lowest: float, highest: float) -> Field:
-    """Borders of rings: one step of the lowest frequency wide, or a part of an octave if wider.
+    """Edges of rings, as wide as the lowest frequency or a part of an octave, whichever is wider.
 
-    Narrower rings would hold few modes of few directions.
+    Narrower rings would contain few modes in few directions.
     """
     edges = [lowest / 2]
     while edges[-1] < highest:
