@@ -7,7 +7,7 @@ from mmcloudseg.scenes.predictor import ScenePredictor
 __all__ = ["ScenePredictor"]
 
 warnings.warn(
-    "mmcloudseg.apis.scenes goes with the next release: import ScenePredictor from mmcloudseg.apis",
+    "mmcloudseg.apis.scenes will be removed: import ScenePredictor from mmcloudseg.apis",
     DeprecationWarning,
     stacklevel=2,
 )
