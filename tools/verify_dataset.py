@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 EXAMPLE = """examples:
   python tools/verify_dataset.py configs/cloudseg_mini.py
@@ -49,7 +50,7 @@ def main() -> None:
             print(f"{split}: the same samples as {done[key]}")
             continue
         done[key] = split
-        findings = verify(leaf, lambda samples, name=split: tqdm(samples, name, unit="sample"))
+        findings = verify(leaf, partial(tqdm, desc=split, unit="sample"))
         print(f"{split}: {findings.summary()}")
         problems += [f"{split}: {problem}" for problem in findings.problems]
     if problems:

@@ -42,6 +42,21 @@ def patch_of(path: str) -> tuple[str, str] | None:
     return (match["roi"], match["pid"]) if match else None
 
 
+def known_patch_of(path: str) -> tuple[str, str]:
+    """Region of interest and number of a patch.
+
+    Raises:
+        DataError: The file's name has another form.
+    """
+    patch = patch_of(path)
+    if patch is None:
+        raise DataError(
+            f"{path}: its name tells neither region nor patch; expected a name such as "
+            "ROIs_03_s2_cloudy_p1104.tif. Rename it, or describe the data by OpticalSARDataset."
+        )
+    return patch
+
+
 def bin_folders(root: str) -> dict[str, str]:
     """Bin -> its folder below a data root, as far as they are there.
 

@@ -14,8 +14,8 @@ from mmcloudseg.datasets.luojia_files import (
     bin_folders,
     bin_name,
     bin_of,
+    known_patch_of,
     pair_files,
-    patch_of,
     regions_in,
 )
 from mmcloudseg.datasets.optical_sar import OpticalSARDataset
@@ -173,16 +173,16 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
         # Of all bins that are there: whatever bins are asked for, the splits stay the same.
         regions = set().union(*map(regions_in, bin_folders(self.data_root or ".").values()))
         chosen = split_regions(regions, self.split_seed, self.fractions)[self.split]
-        return [sample for sample in paths if patch_of(sample["img_path"])[0] in chosen]
+        return [sample for sample in paths if known_patch_of(sample["img_path"])[0] in chosen]
 
     def sample_name(self, img_path: str) -> str:
         """Region, patch and cloud cover: ``ROIs_03_p1104_20-40``."""
-        roi, number = patch_of(img_path)
+        roi, number = known_patch_of(img_path)
         return f"ROIs_{roi}_p{number}_{bin_of(img_path).rstrip('%')}"
 
     def area(self, img_path: str) -> str:
         """The region of interest: ``ROIs_03``."""
-        return f"ROIs_{patch_of(img_path)[0]}"
+        return f"ROIs_{known_patch_of(img_path)[0]}"
 
     def missing_root_message(self) -> str:
         """What to say when the data root is not there: how to make or get one."""

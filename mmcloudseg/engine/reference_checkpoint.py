@@ -51,7 +51,7 @@ def convert_reference(
             f"not a {role}'s: leave out --role or give --role {found}"
         )
     names = dict(_names(_depths(network), found))
-    _refuse_other_keys(network.keys(), names.keys())
+    _refuse_other_keys(set(network), set(names))
 
     converted: dict[str, Tensor] = {}
     for key, name in names.items():
@@ -103,7 +103,7 @@ def _depths(network: Mapping[str, Tensor]) -> tuple[int, ...]:
     return tuple(sum(stage == s for s, _ in seen) for stage in _STAGES)
 
 
-def _refuse_other_keys(given: set[str] | Mapping, expected: set[str] | Mapping) -> None:
+def _refuse_other_keys(given: set[str], expected: set[str]) -> None:
     missing, surplus = sorted(expected - given), sorted(given - expected)
     problems = [
         f"{word} {shorten_list(keys)}"

@@ -82,7 +82,9 @@ def _draw_legend(figure: Figure, classes: Sequence[str], palette: Sequence[Seque
     names = [*classes, "ignored"]
     colours = [*palette, IGNORED_GREY]
     patches = [
-        Patch(facecolor=np.array(c) / 255, edgecolor="black", linewidth=0.5, label=n)
+        Patch(
+            facecolor="#{:02x}{:02x}{:02x}".format(*c), edgecolor="black", linewidth=0.5, label=n
+        )
         for n, c in zip(names, colours, strict=True)
     ]
     figure.legend(

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.utils.samples import sample_stem
@@ -81,7 +81,7 @@ class CloudSegVisualizationHook(Hook):
         Raises:
             TypeError: If the runner has another visualizer.
         """
-        if not self.draw or not is_main_process():
+        if not self.draw or not is_main_process() or data_batch is None or outputs is None:
             return
         visualizer = _visualizer_of(runner)
         bands = runner.test_dataloader.dataset.metainfo.get("bands") or {}
@@ -144,7 +144,7 @@ def _visualizer_of(runner: Runner) -> Any:
     return runner.visualizer
 
 
-def _normalize(inputs: Tensor, model: nn.Module) -> Tensor:
+def _normalize(inputs: Tensor, model: Any) -> Tensor:
     """Scale raw bands as the model sees them, and the cloud-free images beside them."""
     model = model.module if is_model_wrapper(model) else model
     preprocessor = model.data_preprocessor

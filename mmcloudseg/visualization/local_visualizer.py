@@ -92,14 +92,14 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         """
         optical = None if optical is None else to_numpy(optical)
         mask = field_array(data_sample, "gt_cloud_mask")
-        images = {
+        found = {
             OPTICAL: optical,
             TRUTH: field_array(data_sample, "gt_cloud_free"),
             RECONSTRUCTION: field_array(data_sample, "pred_cloud_free"),
         }
         images = {
-            title: pick_bands(image, self.rgb_bands or rgb_bands(band_names, len(image)))
-            for title, image in images.items()
+            name: pick_bands(image, self.rgb_bands or rgb_bands(band_names, len(image)))
+            for name, image in found.items()
             if image is not None
         }
         panels = {}
@@ -121,7 +121,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
 
     def describe(self, data_sample: SegDataSample) -> str:
         """Name a sample, its cloud cover and, where it has a label, its overall accuracy."""
-        parts = [sample_stem(data_sample)]
+        parts = [str(data_sample.get("sample_name") or sample_stem(data_sample))]
         cover = sample_cover(data_sample)
         if cover is not None:
             parts.append(f"cloud cover {100 * cover:.0f} %")
@@ -142,7 +142,8 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             mask = mask_to_label_grid(mask, tuple(label.shape))
         num_classes = len(self.dataset_meta["classes"])
         matrices = region_matrices(label, prediction, mask, num_classes)
-        return tuple(scores_from_confusion(matrices[i]).overall_accuracy for i in (0, 2))
+        everywhere, _, cloudy = (scores_from_confusion(m).overall_accuracy for m in matrices)
+        return everywhere, cloudy
 
     def draw_panels(
         self,
@@ -195,7 +196,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             **kwargs: Further arguments of MMSegmentation's visualiser, without effect here.
         """
         data_sample = SegDataSample() if data_sample is None else data_sample.clone()
-        hidden = () if draw_gt else ("gt_cloud_free", "gt_sem_seg")
+        hidden: tuple[str, ...] = () if draw_gt else ("gt_cloud_free", "gt_sem_seg")
         hidden += () if draw_pred else ("pred_cloud_free", "pred_sem_seg")
         for key in hidden:
             if key in data_sample:

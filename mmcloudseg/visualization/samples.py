@@ -1,5 +1,7 @@
 """What a picture needs to know of a sample."""
 
+import math
+
 import numpy as np
 import torch
 from mmseg.structures import SegDataSample
@@ -10,10 +12,12 @@ Array = np.ndarray | torch.Tensor
 
 
 def sample_cover(data_sample: SegDataSample) -> float | None:
-    """Cloud cover of the sample's mask, or else what the loader noted, or else None."""
+    """Cloud cover of the sample's mask; what the loader noted where the mask says nothing."""
     mask = field_array(data_sample, "gt_cloud_mask")
-    cover = data_sample.get("cloud_cover") if mask is None else cloud_cover(mask)
-    return None if cover is None or np.isnan(cover) else float(cover)
+    covers = [math.nan if mask is None else cloud_cover(mask), data_sample.get("cloud_cover")]
+    return next(
+        (float(cover) for cover in covers if cover is not None and not math.isnan(cover)), None
+    )
 
 
 def split_bands(inputs: Array, band_layout: dict | None) -> tuple[Array | None, Array | None]:

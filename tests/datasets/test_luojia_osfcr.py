@@ -307,3 +307,9 @@ def test_the_miniature_set(tmp_path):
         for sample in dataset:
             low = int(sample["data_samples"].cloud_cover_bin.split("-")[0]) / 100
             assert low < sample["data_samples"].cloud_cover < low + 0.2
+
+
+def test_a_name_of_another_form_is_refused(mini_luojia):
+    dataset = LuojiaOSFCRDataset(data_root=str(mini_luojia), pipeline=[], lazy_init=True)
+    with pytest.raises(DataError, match=r"scene\.tif.*ROIs_03_s2_cloudy_p1104\.tif"):
+        dataset.sample_name("0-20%/s2_cloudy/scene.tif")

@@ -9,7 +9,6 @@ import torch
 from affine import Affine
 from rasterio.enums import ColorInterp
 from rasterio.warp import transform as to_crs
-from rasterio.windows import Window
 from scene_files import (
     CORNER,
     NODATA,
@@ -22,8 +21,6 @@ from scene_files import (
 )
 
 from mmcloudseg.apis import ScenePredictor
-from mmcloudseg.rasters.grids import RasterGrid
-from mmcloudseg.rasters.scene_raster import open_scene_raster
 
 
 def test_nodata_stays_nodata_and_is_not_mapped(pixel_model, tmp_path):
@@ -147,42 +144,6 @@ def test_alpha_beside_the_bands_says_where_there_are_data(pixel_model, tmp_path)
     predict(pixel_model, path, sar, tmp_path / "m.tif", resolution="optical")
     labels = read(tmp_path / "m.tif")[0]
     assert (labels[:, :80] == NODATA).all() and (labels[:, 80:] < 6).all()
-
-
-@pytest.mark.parametrize("resampling", ["nearest", "bilinear", "cubic", "average"])
-def test_nodata_in_one_band_of_a_warped_sar_image_becomes_its_mean(tmp_path, resampling):
-    bands = sar_bands(60, 60)
-    bands[0, 10:40, 10:40] = -9999
-    path = write(tmp_path / "s.tif", bands, pixel=10.0, nodata=-9999)
-    grid = RasterGrid(
-        rasterio.CRS.from_epsg(32632), Affine(3, 0, CORNER[0], 0, -3, CORNER[1]), 200, 200
-    )
-    with open_scene_raster(path, None, 2, "SAR", None, grid, resampling) as raster:
-        values, valid = raster.read(Window(0, 0, 200, 200))
-        mean = raster.sample.mean[0]
-    assert valid.all()
-    assert np.allclose(values[0, 50:120, 50:120], mean)
-    assert values.min() > -40
-    assert values[1, 50:120, 50:120].std() > 1
-
-
-def test_holes_are_filled_as_in_training(tmp_path):
-    """A hole of declared 0 in the optical image is black, as LoadRasters leaves it."""
-    bands = optical_bands(60, 60)
-    bands[:, 5:9, 5:9] = 0
-    with open_scene_raster(
-        write(tmp_path / "o.tif", bands, nodata=0), None, 4, "optical"
-    ) as raster:
-        values, valid = raster.read(Window(0, 0, 70, 60))
-    assert (values[:, :, :60] == bands).all()
-    assert not valid[5:9, 5:9].any() and valid.sum() == 60 * 60 - 16
-    assert np.allclose(values[:, :, 60:], raster.sample.mean[:, None, None])
-    bands[:, 5:9, 5:9] = 7
-    with open_scene_raster(
-        write(tmp_path / "p.tif", bands, nodata=7), None, 4, "optical"
-    ) as raster:
-        values, _ = raster.read(Window(0, 0, 60, 60))
-    assert np.allclose(values[:, 5:9, 5:9], raster.sample.mean[:, None, None])
 
 
 @pytest.mark.parametrize("kind", ["south_up", "rotated"])

@@ -124,7 +124,7 @@ def test_another_run_cannot_be_resumed(pixel_model, pair, tmp_path):
 
 
 def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_path, monkeypatch):
-    real = outputs.publish
+    real = outputs.move_raster
 
     def stopped(path, out):
         if out.name == "map.tif":
@@ -132,11 +132,11 @@ def test_stopped_just_before_the_map_it_can_be_resumed(pixel_model, pair, tmp_pa
         real(path, out)
 
     out = tmp_path / "map.tif"
-    monkeypatch.setattr(outputs, "publish", stopped)
+    monkeypatch.setattr(outputs, "move_raster", stopped)
     with pytest.raises(KeyboardInterrupt):
         predict(pixel_model, *pair, out, confidence=True)
     assert (tmp_path / "map_confidence.tif").exists() and not out.exists()
-    monkeypatch.setattr(outputs, "publish", real)
+    monkeypatch.setattr(outputs, "move_raster", real)
     report = predict(pixel_model, *pair, out, confidence=True, resume=True)
     assert report.mapped_tiles == 0 and out.exists()
     assert not (tmp_path / ".map.tif.partial").exists()

@@ -46,7 +46,7 @@ def test_remote_rasters_give_the_same_map(pixel_model, pair, address, tmp_path):
 
 def test_remote_raster_that_is_not_there(pixel_model, pair, address, tmp_path):
     predictor = ScenePredictor(*pixel_model(), device="cpu")
-    with pytest.raises(ValueError, match=r"none\.tif: cannot be read .*Check address and access"):
+    with pytest.raises(ValueError, match=r"none\.tif: cannot be read .*Check the address"):
         predictor.predict(
             f"/vsicurl/{address}/none.tif", pair[1], tmp_path / "m.tif", progress=False
         )
