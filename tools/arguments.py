@@ -8,32 +8,65 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
+
+
+class CfgOptions(argparse.Action):
+    """MMEngine's ``DictAction``, which is imported only when there is something to parse.
+
+    Importing MMEngine takes seconds, and ``--help`` should not.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Parse ``KEY=VALUE`` pairs into a dict of dotted keys."""
+        from mmengine.config import DictAction
+
+        odd = [pair for pair in values if "=" not in pair]
+        if odd:
+            parser.error(f"{option_string}: expected KEY=VALUE, found '{odd[0]}'")
+        DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+
+
+def add_cfg_options(add: Callable[..., argparse.Action], note: str = "") -> None:
+    """Add ``--cfg-options``.
+
+    Args:
+        add: ``add_argument`` of a parser or a group.
+        note: What to know about the keys.
+    """
+    add(
+        "--cfg-options",
+        nargs="+",
+        action=CfgOptions,
+        metavar="KEY=VALUE",
+        default={},
+        help=f"override settings of the config by dotted keys; write lists as a,b or [a,b]{note}",
+    )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, work_dir_help: str) -> None:
     """Add the arguments of anything that runs a config on data."""
     add = parser.add_argument
-    add("--data-root", metavar="DIR", help="where the data lie (default: the config's data_root)")
+    add("--data-root", metavar="DIR", help="root of the data (default: data_root of the config)")
     add("--work-dir", metavar="DIR", help=work_dir_help)
     add(
         "--overfit",
         action="store_true",
-        help="can it learn these data at all? Validates and tests on the training samples, "
-        "without drop path and at a constant learning rate",
+        help="validate and test on the training samples, without drop path and at a constant "
+        "learning rate, to see whether the network can learn the data at all",
     )
-    add(
-        "--cfg-options",
-        nargs="+",
-        metavar="KEY=VALUE",
-        default=[],
-        help="change the config: dotted keys, lists as a,b or [a,b]; of a distillation, test.py "
-        "takes the student's keys",
-    )
+    add_cfg_options(add, "; for a distillation, test.py takes the keys of the student")
     add(
         "--launcher",
         choices=["none", "pytorch", "slurm", "mpi"],
         default="none",
-        help="how the processes of a distributed run were started",
+        help="launcher that started the processes of a distributed run (default: none)",
     )
     add("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
@@ -66,9 +99,12 @@ def mini_set_parser(description: str, example: str, replaced: str) -> argparse.A
         epilog=example,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("out", metavar="OUT", help="folder to make")
+    parser.add_argument("out", metavar="OUT", help="folder to write")
     parser.add_argument(
-        "--seed", type=natural_number, default=0, help="same seed, same pixels (default 0)"
+        "--seed",
+        type=natural_number,
+        default=0,
+        help="seed of the set; the same seed gives the same pixels (default: 0)",
     )
     parser.add_argument(
         "--force",

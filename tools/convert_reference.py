@@ -14,11 +14,13 @@ def parse_args() -> argparse.Namespace:
         "python tools/test.py configs/cloudseg_m3mcr.py cloudseg_b4.pth",
     )
     parser.add_argument("source", metavar="IN", help="reference checkpoint, {'network': …}")
-    parser.add_argument("target", metavar="OUT", help="checkpoint to write, as MMSeg's tools load")
+    parser.add_argument(
+        "target", metavar="OUT", help="checkpoint to write, which MMSegmentation's tools load"
+    )
     parser.add_argument(
         "--role",
         choices=["student", "teacher"],
-        help="refuse a checkpoint of the other role (default: found out from its keys)",
+        help="refuse a checkpoint of the other role (default: the role that its keys show)",
     )
     return parser.parse_args()
 

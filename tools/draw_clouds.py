@@ -1,4 +1,4 @@
-"""Draw each kind of simulated cloud at several covers, over a procedural scene or your image."""
+"""Draw each kind of simulated cloud at several covers, over a procedural scene or an image."""
 
 from __future__ import annotations
 
@@ -21,19 +21,39 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("out", metavar="OUT", help="picture to write (.png or .jpg)")
     add("--image", metavar="FILE", help="clear optical raster (default: a procedural scene)")
-    add("--rgb", type=int, nargs=3, default=[3, 2, 1], help="its red, green, blue band, from 1")
-    add("--gsd", type=float, default=3.0, metavar="M", help="its pixels' side in metres")
-    add("--scale", type=float, default=10_000.0, help="its value of a reflectance of 1")
+    add(
+        "--rgb",
+        type=int,
+        nargs=3,
+        default=[3, 2, 1],
+        help="numbers of its red, green and blue band, from 1 (default: 3 2 1)",
+    )
+    add(
+        "--gsd",
+        type=float,
+        default=3.0,
+        metavar="M",
+        help="side of its pixels in metres (default: 3)",
+    )
+    add(
+        "--scale", type=float, default=10_000.0, help="its value of reflectance 1 (default: 10000)"
+    )
     add(
         "--wavelengths",
         type=float,
         nargs="+",
         metavar="UM",
-        help="its bands' centres in micrometres (default: PlanetScope's)",
+        help="centres of its bands in micrometres (default: those of PlanetScope)",
     )
-    add("--covers", type=float, nargs="+", default=[0.2, 0.5, 0.8], help="0 to 1")
-    add("--kinds", nargs="+", metavar="KIND", help="some kinds only (default: all)")
-    add("--seed", type=int, default=0, help="other clouds (default 0)")
+    add(
+        "--covers",
+        type=float,
+        nargs="+",
+        default=[0.2, 0.5, 0.8],
+        help="cloud covers from 0 to 1 (default: 0.2 0.5 0.8)",
+    )
+    add("--kinds", nargs="+", metavar="KIND", help="kinds of clouds to draw (default: all)")
+    add("--seed", type=int, default=0, help="seed of the clouds (default: 0)")
     return parser.parse_args()
 
 

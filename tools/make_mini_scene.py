@@ -21,10 +21,25 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("out", metavar="OUT", help="folder to write to")
-    add("--size", type=natural_number, default=600, help="rows and columns, default 600")
-    add("--seed", type=natural_number, default=0, help="same seed, same pixels (default 0)")
-    add("--cloud-cover", type=float, default=0.4, help="fraction, 0 to 1 (default 0.4)")
+    add("out", metavar="OUT", help="folder to write")
+    add(
+        "--size",
+        type=natural_number,
+        default=600,
+        help="rows and columns in optical pixels (default: 600)",
+    )
+    add(
+        "--seed",
+        type=natural_number,
+        default=0,
+        help="seed of the scene; the same seed gives the same pixels (default: 0)",
+    )
+    add(
+        "--cloud-cover",
+        type=float,
+        default=0.4,
+        help="fraction of cloudy pixels, 0 to 1 (default: 0.4)",
+    )
     args = parser.parse_args()
     from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from arguments import add_cfg_options
+
 EXAMPLES = """examples:
   python tools/predict_scene.py configs/cloudseg_m3mcr.py best.pth \\
       --optical optical.tif --sar sar.tif --out map.tif --confidence --quicklook
@@ -103,13 +105,7 @@ def _add_run_arguments(group: argparse._ArgumentGroup) -> None:
     add("--amp", action="store_true", help="use mixed precision")
     add("--resume", action="store_true", help="resume an interrupted run")
     add("--overwrite", action="store_true", help="replace existing files")
-    add(
-        "--cfg-options",
-        nargs="+",
-        metavar="KEY=VALUE",
-        default=[],
-        help="override settings of the (student's) config",
-    )
+    add_cfg_options(add, "; for a distillation, use the keys of the student")
 
 
 def band_list(text: str) -> list[int]:
@@ -125,7 +121,6 @@ def main() -> None:
     args = parse_args()
     try:
         from mmcloudseg.apis import ScenePredictor
-        from mmcloudseg.engine.configs import parse_options
         from mmcloudseg.scenes.lists import ScenePair, read_pairs
         from mmcloudseg.scenes.settings import SceneSettings
 
@@ -148,7 +143,7 @@ def main() -> None:
         one = ScenePair(args.optical, args.sar, args.out)
         pairs = read_pairs(args.list) if args.list else [one]
         predictor = ScenePredictor(
-            args.config, args.checkpoint, args.device, parse_options(args.cfg_options), args.amp
+            args.config, args.checkpoint, args.device, args.cfg_options, args.amp
         )
         predictor.predict_list(pairs, settings, resume=args.resume, overwrite=args.overwrite)
     except (OSError, ValueError) as error:

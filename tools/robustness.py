@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from arguments import natural_number
+from arguments import add_cfg_options, natural_number
 
 EXAMPLES = """examples:
   python tools/robustness.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth
@@ -36,14 +36,7 @@ def parse_args() -> argparse.Namespace:
     add("--out", metavar="DIR", help="output folder (default: work_dirs/<config name>/robustness)")
     add("--data-root", metavar="DIR", help="root of the data (default: data_root of the config)")
     add("--seed", type=natural_number, default=0, help="seed of the clouds (default: 0)")
-    add(
-        "--cfg-options",
-        nargs="+",
-        metavar="KEY=VALUE",
-        default=[],
-        help="change the config with dotted keys; write lists as a,b or [a,b]. For a "
-        "distillation, use the keys of the student",
-    )
+    add_cfg_options(add, "; for a distillation, use the keys of the student")
     return parser.parse_args()
 
 
@@ -83,7 +76,6 @@ def main() -> None:
     args = parse_args()
     from mmcloudseg.benchmark.robustness import robustness
     from mmcloudseg.benchmark.robustness_points import RobustnessSettings
-    from mmcloudseg.engine.configs import parse_options
     from mmcloudseg.utils.errors import plain_text
 
     try:
@@ -92,7 +84,7 @@ def main() -> None:
             args.checkpoint,
             out=args.out,
             settings=RobustnessSettings(args.covers, args.kinds, args.missing, args.seed),
-            options=parse_options(args.cfg_options),
+            options=args.cfg_options,
             data_root=args.data_root,
         )
     except (FileNotFoundError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Test a checkpoint: scores for all, cloud-free and cloudy pixels, pictures, label maps."""
+"""Test a checkpoint: scores of all, cloud-free and cloudy pixels, pictures and label maps."""
 
 from __future__ import annotations
 
@@ -15,29 +15,28 @@ EXAMPLES = """examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """The command line; MMEngine is imported only when there is something to parse for it."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("config", help="config file; of a distillation, the student is tested")
+    add("config", help="config file; for a distillation, the student is tested")
     add("checkpoint", help="checkpoint file, such as best.pth")
-    add_run_arguments(parser, "logs (default: work_dirs/<config name>)")
-    add("--show-dir", metavar="DIR", help="write a picture per sample and overview.png")
+    add_run_arguments(parser, "folder of logs (default: work_dirs/<config name>)")
+    add("--show-dir", metavar="DIR", help="write a picture of each sample and overview.png")
     add(
         "--out",
         metavar="DIR",
-        help="write scores.json, confusion.npz (matrices by sample), calibration.npz and a "
-        "GeoTIFF label map per sample",
+        help="write scores.json, confusion.npz (a matrix for each sample), calibration.npz and a "
+        "GeoTIFF label map of each sample",
     )
     return parse(parser)
 
 
 def main() -> None:
-    """Test; what is wrong with data or options ends in one clear line."""
+    """Test. Errors in the data or options end in one line."""
     args = parse_args()
     from mmcloudseg.apis.test import test
-    from mmcloudseg.engine.configs import parse_options
     from mmcloudseg.engine.runs import RunSettings
     from mmcloudseg.utils.errors import plain_text
 
@@ -45,7 +44,7 @@ def main() -> None:
         run = RunSettings(
             work_dir=args.work_dir,
             data_root=args.data_root,
-            options=parse_options(args.cfg_options),
+            options=args.cfg_options,
             launcher=args.launcher,
             overfit=args.overfit,
         )

@@ -1,4 +1,4 @@
-"""Train a model from a config; a distillation's teacher is trained first if it is missing."""
+"""Train the model of a config. A distillation trains its teacher first if that is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES = """examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """The command line; MMEngine is imported only when there is something to parse for it."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -26,34 +26,37 @@ def parse_args() -> argparse.Namespace:
     add("config", help="config file, such as configs/cloudseg_m3mcr.py")
     add_run_arguments(
         parser,
-        "logs and checkpoints (default: work_dirs/<config name>; if given, a distillation's "
-        "teacher lies in DIR/teacher)",
+        "folder of logs and checkpoints (default: work_dirs/<config name>; if given, the teacher "
+        "of a distillation is in DIR/teacher)",
     )
     add(
         "--resume",
         action="store_true",
-        help="go on from the latest checkpoint in the work dir, if there is one",
+        help="resume an interrupted run from the newest checkpoint in its work dir",
     )
-    add("--seed", type=int, help="of weights, crops and order (default: the config's)")
-    add("--amp", action="store_true", help="mixed precision, on a GPU")
+    add(
+        "--seed",
+        type=int,
+        help="seed of weights, crops and the order of samples (default: the config's)",
+    )
+    add("--amp", action="store_true", help="train in mixed precision, on a GPU")
     add(
         "--teacher-ckpt",
         metavar="FILE",
-        help="teacher's checkpoint for a distillation (default: the config's model.teacher_ckpt)",
+        help="checkpoint of a distillation's teacher (default: model.teacher_ckpt of the config)",
     )
     add(
         "--no-auto-teacher",
         action="store_true",
-        help="stop, with the command that trains it, where the teacher's checkpoint is missing",
+        help="if the teacher's checkpoint is missing, stop and print the command that trains it",
     )
     return parse(parser)
 
 
 def main() -> None:
-    """Train; what is wrong with data or options ends in one clear line."""
+    """Train. Errors in the data or options end in one line."""
     args = parse_args()
     from mmcloudseg.apis.train import train
-    from mmcloudseg.engine.configs import parse_options
     from mmcloudseg.engine.runs import RunSettings
     from mmcloudseg.utils.errors import plain_text
 
@@ -61,7 +64,7 @@ def main() -> None:
         run = RunSettings(
             work_dir=args.work_dir,
             data_root=args.data_root,
-            options=parse_options(args.cfg_options),
+            options=args.cfg_options,
             seed=args.seed,
             launcher=args.launcher,
             overfit=args.overfit,

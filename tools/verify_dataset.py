@@ -19,9 +19,11 @@ def parse_args() -> argparse.Namespace:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("config", metavar="CONFIG", help="a config with train, val, test loaders")
     parser.add_argument(
-        "--data-root", metavar="PATH", help="folder of the data, instead of the config's"
+        "config", metavar="CONFIG", help="config with train, val and test dataloaders"
+    )
+    parser.add_argument(
+        "--data-root", metavar="PATH", help="root of the data (default: data_root of the config)"
     )
     return parser.parse_args()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,18 +22,17 @@ DISTILL = "CloudFreeTeacherDistill"
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
-    """``--cfg-options`` as MMEngine reads them: ``a.b=1 c=[1,2]`` to a dict of dotted keys.
+    """Read ``--cfg-options`` as MMEngine does: ``a.b=1 c=[1,2]`` to a dict of dotted keys.
 
     Raises:
         ValueError: A pair has no ``=``.
     """
-    options = {}
     for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
+        if "=" not in pair:
             raise ValueError(f"--cfg-options takes KEY=VALUE, got '{pair}'")
-        options[key] = DictAction._parse_iterable(value)
-    return options
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cfg-options", nargs="*", action=DictAction, default={})
+    return parser.parse_args(["--cfg-options", *pairs] if pairs else []).cfg_options
 
 
 def load_config(
