@@ -18,4 +18,4 @@ def cloud_cover(mask: np.ndarray) -> float:
         0 to 1; NaN if no pixel is either.
     """
     cloudy, clear = np.count_nonzero(mask == CLOUDY), np.count_nonzero(mask == CLOUD_FREE)
-    return cloudy / (cloudy + clear) if cloudy + clear else float("nan")
+    return float(cloudy / (cloudy + clear)) if cloudy + clear else float("nan")

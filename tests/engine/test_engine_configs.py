@@ -192,7 +192,8 @@ def test_options_are_not_changed(root):
 
 
 CLASSES = """
-from mmcloudseg.models import CloudFreeTeacherDistill, CloudSeg
+from mmcloudseg.models import CloudSeg
+from mmcloudseg.models.distillation import CloudFreeTeacherDistill
 """
 DISTILLATION = """
 model = dict(
@@ -210,4 +211,4 @@ def test_classes_as_types(root, tmp_path):
         cfg = load_config(str(path))
         assert is_distillation(cfg)
         assert not is_distillation(student_only(cfg))
-        assert cfg.model.teacher.backbone.stream == "mit-b0"
+        assert networks(cfg)[1].backbone.stream == "mit-b0"
