@@ -25,6 +25,8 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 
 _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS = "2.1.0"
 _TORCH_WITHOUT_QUANTIZATION_REWRITE = "1.12.1"
+_REGISTERED_HERE = "mmcloudseg.registration"
+_REGISTRIES = ("MODELS", "DATASETS", "TRANSFORMS", "METRICS", "HOOKS", "VISUALIZERS")
 
 
 @contextlib.contextmanager
@@ -38,19 +40,17 @@ def _reported(module: Any, name: str, value: Any) -> Iterator[None]:
         setattr(module, name, original)
 
 
-_REGISTERED_HERE = "mmcloudseg.registration"
-_REGISTRIES = ("MODELS", "DATASETS", "TRANSFORMS", "METRICS", "HOOKS", "VISUALIZERS")
-
-
-def join_mmseg(mmseg: Any) -> None:
+def join_mmseg(module: Any) -> None:
     """Prepare MMSegmentation for this package; runs once, when ``mmseg`` is imported.
 
     Its registries import what they hold at their first look-up, and from now on this package too.
-
-    Args:
-        mmseg: The module, not read.
+    The import hook passes the module, which is not read.
     """
-    import_mmseg()
+    # Without messages about ops and datasets that are not used here.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Fail to import")
+        import mmseg.datasets
+        import mmseg.models  # noqa: F401
     never_run_pickled_code()
     keep_training_state_plain()
     from mmseg import registry
@@ -59,14 +59,6 @@ def join_mmseg(mmseg: Any) -> None:
         own = getattr(registry, name)
         own._locations.insert(0, _REGISTERED_HERE)
         own._imported = False  # a look-up may have come first
-
-
-def import_mmseg() -> None:
-    """Import MMSegmentation without its messages about ops and datasets that are not used here."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Fail to import")
-        import mmseg.datasets
-        import mmseg.models  # noqa: F401
 
 
 def import_mmrazor() -> None:

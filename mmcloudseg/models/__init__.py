@@ -5,7 +5,7 @@ when it is asked for.
 """
 
 from mmcloudseg.models import distillation
-from mmcloudseg.models.backbones import CrossModalBackbone, FusionBlock
+from mmcloudseg.models.backbones import CrossModalBackbone
 from mmcloudseg.models.data_preprocessor import CloudSegDataPreprocessor
 from mmcloudseg.models.decode_heads import CloudRemovalHead, UNetDecodeHead
 from mmcloudseg.models.losses import CloudFreeFeatureLoss, CloudRemovalLoss
@@ -18,7 +18,6 @@ __all__ = [
     "CloudSeg",
     "CloudSegDataPreprocessor",
     "CrossModalBackbone",
-    "FusionBlock",
     "TwoStep",
     "UNetDecodeHead",
     "distillation",

@@ -78,13 +78,9 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         self.missing_val = missing_val
 
     def normalize(self, x: Tensor) -> Tensor:
-        """Scale the model's bands.
+        """Scale raw optical and SAR bands, N x C x H x W or C x H x W, to [0, 1].
 
-        Args:
-            x: Raw values, N x C x H x W or C x H x W, C being optical then SAR bands.
-
-        Returns:
-            Values in [0, 1], and ``missing_val`` for NaN, of the same shape.
+        NaN becomes ``missing_val``.
 
         Raises:
             ValueError: C is not the number of bands that have ranges.
@@ -109,8 +105,7 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             training: Whether labels are padded as well.
 
         Returns:
-            The same keys: scaled inputs, N x C x H x W, and samples with a scaled
-            ``gt_cloud_free``.
+            Scaled inputs, N x C x H x W, and samples with a scaled ``gt_cloud_free``.
         """
         data = self.cast_data(data)
         images = [self.normalize(image) for image in data["inputs"]]

@@ -6,25 +6,28 @@ import torch
 from mmseg.utils import SampleList
 from torch import Tensor
 
+_REMEDIES = {
+    "gt_cloud_free": "add 'cloud_free' to LoadRasters(modalities=…)",
+    "gt_cloud_mask": "set LoadRasters(with_mask=True)",
+}
 
-def stack_cloud_free(samples: SampleList) -> Tensor:
-    """The normalised cloud-free images, N x bands x H x W.
+
+def stack_field(samples: SampleList, field: str) -> Tensor:
+    """A field of all samples of a batch, N x C x H x W.
+
+    Args:
+        samples: The batch's samples.
+        field: ``gt_cloud_free``, the normalised cloud-free image, or ``gt_cloud_mask``: 1 cloud,
+            0 clear, 255 padded.
 
     Raises:
-        ValueError: A sample has no ``gt_cloud_free``.
+        ValueError: A sample does not have the field.
     """
-    _require(samples, "gt_cloud_free", "add 'cloud_free' to LoadRasters(modalities=…)")
-    return torch.stack([sample.gt_cloud_free.data for sample in samples])
-
-
-def stack_cloud_mask(samples: SampleList) -> Tensor:
-    """The cloud masks, N x 1 x H x W: 1 cloud, 0 clear, 255 padded.
-
-    Raises:
-        ValueError: A sample has no ``gt_cloud_mask``.
-    """
-    _require(samples, "gt_cloud_mask", "set LoadRasters(with_mask=True)")
-    return torch.stack([sample.gt_cloud_mask.data for sample in samples])
+    for sample in samples:
+        if field not in sample:
+            name = sample.metainfo.get("img_path", "a sample")
+            raise ValueError(f"{name} has no '{field}', which the model needs: {_REMEDIES[field]}")
+    return torch.stack([getattr(sample, field).data for sample in samples])
 
 
 def cloud_free_inputs(inputs: Tensor, samples: SampleList) -> Tensor:
@@ -41,12 +44,5 @@ def cloud_free_inputs(inputs: Tensor, samples: SampleList) -> Tensor:
     Raises:
         ValueError: A sample has no ``gt_cloud_free``.
     """
-    clear = stack_cloud_free(samples).to(inputs)
+    clear = stack_field(samples, "gt_cloud_free").to(inputs)
     return torch.cat([clear, inputs[:, clear.shape[1] :]], dim=1)
-
-
-def _require(samples: SampleList, field: str, remedy: str) -> None:
-    for sample in samples:
-        if field not in sample:
-            name = sample.metainfo.get("img_path", "a sample")
-            raise ValueError(f"{name} has no '{field}', which the model needs: {remedy}")

@@ -7,23 +7,17 @@ from mmcloudseg.models.backbones import (  # noqa: F401  (they register their ad
 from mmcloudseg.models.backbones.asanet import ASANetBackbone
 from mmcloudseg.models.backbones.cmx import CMXBackbone
 from mmcloudseg.models.backbones.cross_modal import CrossModalBackbone
-from mmcloudseg.models.backbones.fusion import FusionBlock
 from mmcloudseg.models.backbones.named_streams import NAMED_STREAMS, stream_config
 from mmcloudseg.models.backbones.single_stream import SingleStreamBackbone
 from mmcloudseg.models.backbones.stages import StageAdapter, register_stages, stages_of
-from mmcloudseg.models.backbones.streams import MultiStreamBackbone
-from mmcloudseg.models.backbones.two_stream import TwoStreamBackbone
 
 __all__ = [
     "NAMED_STREAMS",
     "ASANetBackbone",
     "CMXBackbone",
     "CrossModalBackbone",
-    "FusionBlock",
-    "MultiStreamBackbone",
     "SingleStreamBackbone",
     "StageAdapter",
-    "TwoStreamBackbone",
     "register_stages",
     "stages_of",
     "stream_config",

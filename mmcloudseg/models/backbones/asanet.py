@@ -18,18 +18,12 @@ class ASANetBackbone(TwoStreamBackbone):
     stage; their fusion goes to the decoder. The paper's streams are ConvNeXt-V2-T. An input in
     training has at least two images, for the BatchNorm of pooled features.
 
+    Arguments and errors are those of ``MultiStreamBackbone``, and:
+
     Args:
-        stream: Name or config of the backbone that either stream is one of.
-        bands: Numbers of bands of the two modalities, in the order of the input.
         stage_norm: Whether a LayerNorm over channels follows the focusing, for streams whose
             stages end without a norm (ConvNeXt).
         norm_cfg: MMCV's config of the norms in the fusion; BatchNorm by default.
-        pretrained: Whether to load the stream's published weights, or the path of others.
-        init_cfg: MMEngine's initialization config of this module.
-
-    Raises:
-        ValueError: The stream's name is unknown.
-        ValueError: The stream's type has no stage adapter.
     """
 
     def __init__(
@@ -43,12 +37,11 @@ class ASANetBackbone(TwoStreamBackbone):
     ) -> None:
         super().__init__(stream, bands, pretrained, init_cfg)
         norm = LayerNorm2d if stage_norm else nn.Identity
-        self.focusing = nn.ModuleList(SemanticFocusing(c) for c in self.stage_channels)
-        self.optical_norms = nn.ModuleList(norm(c) for c in self.stage_channels)
-        self.sar_norms = nn.ModuleList(norm(c) for c in self.stage_channels)
-        self.fusion = nn.ModuleList(
-            CascadeFusion(c, norm_cfg=norm_cfg) for c in self.stage_channels
-        )
+        widths = self.stage_channels
+        self.focusing = nn.ModuleList(SemanticFocusing(c) for c in widths)
+        self.optical_norms = nn.ModuleList(norm(c) for c in widths)
+        self.sar_norms = nn.ModuleList(norm(c) for c in widths)
+        self.fusion = nn.ModuleList(CascadeFusion(c, norm_cfg) for c in widths)
 
     def exchange(self, stage: int, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
         """Focus each feature on what the other lacks."""

@@ -9,47 +9,26 @@ from __future__ import annotations
 
 import torch
 from mmcv.cnn import ConvModule
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 
-class SemanticFocusing(BaseModule):
+class SemanticFocusing(nn.Module):
     """SFM: strengthens in each modality the channels in which it exceeds the other.
 
     ``optical * (1 + sigmoid(MLP(max(optical - sar))))``, and the same with the two exchanged. The
     maximum is taken over all pixels, and both modalities share the MLP. The difference has a sign,
     which is why the two modalities get different weights.
-
-    Args:
-        channels: Channels of either feature.
-        reduction: The MLP's hidden layer has ``channels / reduction`` channels.
-        min_hidden: The least number of channels of the hidden layer.
-        init_cfg: MMEngine's initialization config of this module.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 16,
-        min_hidden: int = 32,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(init_cfg)
-        hidden = max(channels // reduction, min_hidden)
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = max(channels // 16, 32)
         self.mlp = nn.Sequential(
             nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels)
         )
 
     def forward(self, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
-        """Focus both features.
-
-        Args:
-            optical: N x C x H x W.
-            sar: N x C x H x W.
-
-        Returns:
-            The focused optical and SAR features, each N x C x H x W.
-        """
+        """Focus both features, each N x C x H x W."""
         excess = optical - sar
         return self._focus(optical, excess), self._focus(sar, -excess)
 
@@ -58,30 +37,18 @@ class SemanticFocusing(BaseModule):
         return feature * (1 + weights[:, :, None, None])
 
 
-class ChannelGate(BaseModule):
+class ChannelGate(nn.Module):
     """sigmoid(BN(W2 ReLU6(BN(W1 mean(x))))): one weight in (0, 1) for every channel.
 
     The authors' MLP has a depth-wise 3 x 3 convolution in the middle. On a pooled feature of one
     pixel it amounts to a factor and an offset for every channel, which the preceding norm already
     applies, so it is left out.
-
-    Args:
-        channels: Channels of the input and of the output.
-        expansion: Hidden channels for each of them.
-        norm_cfg: MMCV's config of the norms; BatchNorm by default.
-        init_cfg: MMEngine's initialization config of this module.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        expansion: int = 4,
-        norm_cfg: dict | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(init_cfg)
+    def __init__(self, channels: int, norm_cfg: dict | None = None) -> None:
+        super().__init__()
         norm_cfg = norm_cfg or dict(type="BN")
-        hidden = expansion * channels
+        hidden = 4 * channels
         self.expand = ConvModule(
             channels, hidden, 1, norm_cfg=norm_cfg, act_cfg=dict(type="ReLU6")
         )
@@ -93,7 +60,7 @@ class ChannelGate(BaseModule):
         return torch.sigmoid(self.reduce(self.expand(pooled)))
 
 
-class CascadeFusion(BaseModule):
+class CascadeFusion(nn.Module):
     """CFM: weights both features by channel, then by pixel, and adds them up.
 
     By channel, each modality is multiplied by its own :class:`ChannelGate` of the merged features.
@@ -102,38 +69,19 @@ class CascadeFusion(BaseModule):
 
     Args:
         channels: Channels of either feature and of the fused one.
-        expansion: Hidden channels of the gates for each channel.
         norm_cfg: MMCV's config of the gates' norms; BatchNorm by default.
-        init_cfg: MMEngine's initialization config of this module.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        expansion: int = 4,
-        norm_cfg: dict | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(init_cfg)
+    def __init__(self, channels: int, norm_cfg: dict | None = None) -> None:
+        super().__init__()
+        names = ("optical", "sar")
         self.merge = nn.Conv2d(2 * channels, channels, 1)
-        self.gate = nn.ModuleDict(
-            {name: ChannelGate(channels, expansion, norm_cfg) for name in ("optical", "sar")}
-        )
+        self.gate = nn.ModuleDict({name: ChannelGate(channels, norm_cfg) for name in names})
         self.merge_gated = nn.Conv2d(2 * channels, channels, 1)
-        self.select = nn.ModuleDict(
-            {name: nn.Conv2d(channels, channels, 1) for name in ("optical", "sar")}
-        )
+        self.select = nn.ModuleDict({name: nn.Conv2d(channels, channels, 1) for name in names})
 
     def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
-        """Fuse the features of one stage.
-
-        Args:
-            optical: N x C x H x W.
-            sar: N x C x H x W.
-
-        Returns:
-            N x C x H x W.
-        """
+        """Fuse the features of one stage, each N x C x H x W, to one of the same shape."""
         both = self.merge(torch.cat([optical, sar], dim=1))
         optical = optical * self.gate["optical"](both)
         sar = sar * self.gate["sar"](both)

@@ -21,20 +21,16 @@ class CMXBackbone(TwoStreamBackbone):
     After every stage the two features rectify each other and go on to the next stage; their
     fusion goes to the decoder.
 
+    Arguments and errors are those of ``MultiStreamBackbone``, and:
+
     Args:
-        stream: Name or config of the backbone that either stream is one of.
-        bands: Numbers of bands of the two modalities, in the order of the input.
         num_heads: Heads of the fusion's cross-attention at each stage. By default those of the
             stream or, if it has none, as many as have about 64 channels each.
         lambda_c: Weight of the channel-wise rectification.
         lambda_s: Weight of the spatial one.
         norm_cfg: MMCV's config of the norms of the fused features; BatchNorm by default.
-        pretrained: Whether to load the stream's published weights, or the path of others.
-        init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is unknown.
-        ValueError: The stream's type has no stage adapter.
         ValueError: ``num_heads`` is not one number for each stage that divides its channels.
     """
 
@@ -58,22 +54,20 @@ class CMXBackbone(TwoStreamBackbone):
                 f"{len(self.stage_channels)} stages"
             )
         self.rectification = ModuleList(
-            CrossModalRectification(channels, lambda_c, lambda_s)
-            for channels in self.stage_channels
+            CrossModalRectification(width, lambda_c, lambda_s) for width in self.stage_channels
         )
         self.fusion = ModuleList(
-            FeatureFusion(channels, heads, norm_cfg)
-            for channels, heads in zip(self.stage_channels, num_heads, strict=True)
+            FeatureFusion(width, heads, norm_cfg)
+            for width, heads in zip(self.stage_channels, num_heads, strict=True)
         )
 
     def _heads_of(self, net: nn.Module) -> Sequence[int]:
         heads = getattr(net, "num_heads", self._stream.get("num_heads"))
         if heads is not None:
             return heads
-        most = [max(channels // HEAD_CHANNELS, 1) for channels in self.stage_channels]
         return [
-            next(n for n in range(limit, 0, -1) if channels % n == 0)
-            for channels, limit in zip(self.stage_channels, most, strict=True)
+            next(n for n in range(max(width // HEAD_CHANNELS, 1), 0, -1) if width % n == 0)
+            for width in self.stage_channels
         ]
 
     def exchange(self, stage: int, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,18 +11,14 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
-from mmengine.model import BaseModule
 from mmengine.model.weight_init import constant_init, normal_init, trunc_normal_init
 from torch import Tensor, nn
 
 
-class _CMXModule(BaseModule):
+class _CMXModule(nn.Module):
     """Base of modules whose layers are initialized as in MiT."""
 
     def init_weights(self) -> None:
-        if self.init_cfg is not None:
-            super().init_weights()
-            return
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 trunc_normal_init(module, std=0.02, bias=0)
@@ -38,22 +34,10 @@ class CrossModalRectification(_CMXModule):
 
     Eqs. (1) to (6): ``optical + lambda_c * W_sar^C * sar + lambda_s * W_sar^S * sar``, and the
     same with the two exchanged. The weights are sigmoids computed from both features.
-
-    Args:
-        channels: Channels of either feature.
-        lambda_c: Weight of the channel-wise rectification.
-        lambda_s: Weight of the spatial one.
-        init_cfg: MMEngine's initialization config of this module.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        lambda_c: float = 0.5,
-        lambda_s: float = 0.5,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(init_cfg)
+    def __init__(self, channels: int, lambda_c: float = 0.5, lambda_s: float = 0.5) -> None:
+        super().__init__()
         self.lambda_c = lambda_c
         self.lambda_s = lambda_s
         self.channel_mlp = nn.Sequential(
@@ -64,15 +48,7 @@ class CrossModalRectification(_CMXModule):
         )
 
     def forward(self, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
-        """Rectify both features.
-
-        Args:
-            optical: N x C x H x W.
-            sar: N x C x H x W.
-
-        Returns:
-            The rectified optical and SAR features, each N x C x H x W.
-        """
+        """Rectify both features, each N x C x H x W."""
         both = torch.cat([optical, sar], dim=1)
         pooled = torch.cat([both.mean(dim=(2, 3)), both.amax(dim=(2, 3))], dim=1)
         by_channel = torch.sigmoid(self.channel_mlp(pooled))[:, :, None, None].chunk(2, dim=1)
@@ -87,9 +63,7 @@ class CrossModalRectification(_CMXModule):
 class ExchangePath(nn.Module):
     """One modality's half of the information exchange (FFM, stage 1).
 
-    Args:
-        channels: Channels of the feature.
-        num_heads: Attention heads, a divisor of ``channels``.
+    The number of heads divides the channels.
     """
 
     def __init__(self, channels: int, num_heads: int) -> None:
@@ -109,13 +83,8 @@ class ExchangePath(nn.Module):
     def context(self, interactive: Tensor) -> Tensor:
         """SoftMax(K^T V), eqs. (7) and (8).
 
-        Its size depends on the heads and not on the image, so the cost is linear in pixels.
-
-        Args:
-            interactive: N x L x C.
-
-        Returns:
-            N x heads x C / heads x C / heads; the weights of each output channel sum to one.
+        From N x L x C to N x heads x C / heads x C / heads, so the cost is linear in pixels. The
+        weights of each output channel sum to one.
         """
         key, value = (self._heads(x) for x in self.key_value(interactive).chunk(2, dim=-1))
         return torch.softmax((self.scale * key).transpose(-2, -1) @ value, dim=-2)
@@ -125,14 +94,8 @@ class ExchangePath(nn.Module):
     ) -> Tensor:
         """Attend to the other modality's context and merge the result into the tokens.
 
-        Args:
-            tokens: N x L x C.
-            residual: N x L x C.
-            interactive: N x L x C, the queries.
-            other: :meth:`context` of the other modality.
-
-        Returns:
-            N x L x C.
+        All but ``other``, the other modality's :meth:`context`, are N x L x C; ``interactive`` are
+        the queries.
         """
         attended = (self._heads(interactive) @ other).transpose(1, 2).flatten(2)
         return self.norm(tokens + self.merge(torch.cat([residual, attended], dim=-1)))
@@ -142,12 +105,7 @@ class ExchangePath(nn.Module):
 
 
 class MixedChannelEmbedding(nn.Module):
-    """Merges stacked features, with each pixel's neighbours taken into account (FFM, stage 2).
-
-    Args:
-        channels: Channels of either feature and of the fused one.
-        norm_cfg: MMCV's config of the norms.
-    """
+    """Merges stacked features, with each pixel's neighbours taken into account (FFM, stage 2)."""
 
     def __init__(self, channels: int, norm_cfg: dict) -> None:
         super().__init__()
@@ -173,20 +131,13 @@ class FeatureFusion(_CMXModule):
         channels: Channels of either feature.
         num_heads: Heads of the cross-attention.
         norm_cfg: MMCV's config of the fused feature's norms; BatchNorm by default.
-        init_cfg: MMEngine's initialization config of this module.
 
     Raises:
         ValueError: ``num_heads`` does not divide ``channels``.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        num_heads: int,
-        norm_cfg: dict | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(init_cfg)
+    def __init__(self, channels: int, num_heads: int, norm_cfg: dict | None = None) -> None:
+        super().__init__()
         if channels % num_heads:
             raise ValueError(
                 f"{num_heads} heads do not divide {channels} channels: choose num_heads that do"
@@ -196,15 +147,7 @@ class FeatureFusion(_CMXModule):
         self.fuse = MixedChannelEmbedding(channels, norm_cfg or dict(type="BN"))
 
     def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
-        """Fuse the rectified features of one stage.
-
-        Args:
-            optical: N x C x H x W.
-            sar: N x C x H x W.
-
-        Returns:
-            N x C x H x W.
-        """
+        """Fuse the rectified features of one stage, each N x C x H x W, to one of that shape."""
         tokens = [feature.flatten(2).transpose(1, 2) for feature in (optical, sar)]
         parts = [path.split(x) for path, x in zip((self.optical, self.sar), tokens, strict=True)]
         exchanged = [

@@ -42,9 +42,8 @@ class MSCANStages(StageAdapter):
 
     def channels(self, net: Any) -> tuple[int, ...]:
         """The widths of the norms that close the stages."""
-        return tuple(
-            getattr(net, f"norm{i + 1}").normalized_shape[0] for i in range(net.num_stages)
-        )
+        norms = (getattr(net, f"norm{i + 1}") for i in range(net.num_stages))
+        return tuple(norm.normalized_shape[0] for norm in norms)
 
     def run(self, net: Any, stage: int, x: Tensor) -> Tensor:
         """Stem or patch embedding, convolutional attention, norm."""

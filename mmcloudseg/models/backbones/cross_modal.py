@@ -16,17 +16,11 @@ class CrossModalBackbone(MultiStreamBackbone):
 
     The input of the cross-modal stream is the output of the fusion, so it has no first stage.
 
+    Arguments and errors are those of ``MultiStreamBackbone``, and:
+
     Args:
-        stream: Name or config of the backbone that every stream is one of.
-        bands: Numbers of bands of the two modalities, in the order of the input.
         spatial_gate: Whether fusion gates the optical stream (student) or not (teacher).
         with_optical: Whether to return the optical stages as well (for a cloud-removal head).
-        pretrained: Whether to load the stream's published weights, or the path of others.
-        init_cfg: MMEngine's initialization config of this module.
-
-    Raises:
-        ValueError: The stream's name is unknown.
-        ValueError: The stream's type has no stage adapter.
     """
 
     stream_names = ("optical", "sar", "cross")

@@ -18,10 +18,7 @@ class MultiScaleContext(nn.Module):
     def forward(self, feature: Tensor) -> Tensor:
         """N x C x H x W to N x C x H x W; H and W are at least 4."""
         size = feature.shape[2:]
-        coarser = [
-            F.interpolate(F.max_pool2d(feature, kernel), size=size, mode="nearest")
-            for kernel in (2, 4)
-        ]
+        coarser = [F.interpolate(F.max_pool2d(feature, k), size, mode="nearest") for k in (2, 4)]
         return F.relu(self.conv(torch.cat([feature, *coarser], dim=1)))
 
 
@@ -35,9 +32,7 @@ class SpatialGate(nn.Module):
 
     def forward(self, difference: Tensor) -> Tensor:
         """N x C x H x W to N x 1 x H x W."""
-        pooled = torch.cat(
-            [difference.amax(dim=1, keepdim=True), difference.mean(dim=1, keepdim=True)], dim=1
-        )
+        pooled = torch.stack([difference.amax(dim=1), difference.mean(dim=1)], dim=1)
         return torch.sigmoid(self.bn(self.conv(pooled)))
 
 
@@ -79,28 +74,19 @@ class FusionBlock(BaseModule):
         return_sar: bool = True,
     ) -> None:
         super().__init__()
-        inputs = ["optical", "sar"] + (["cross"] if with_cross else [])
+        inputs = ["optical", "sar", *(["cross"] if with_cross else [])]
         self.context = nn.ModuleDict({name: MultiScaleContext(channels) for name in inputs})
         self.spatial_gate = SpatialGate() if spatial_gate else None
         self.channel_weights = ChannelWeights(len(inputs) * channels)
-        returned = {"optical": return_optical, "sar": return_sar}
-        self.distribute = nn.ModuleDict(
-            {
-                name: nn.Conv2d(channels, channels, 3, padding=1)
-                for name, wanted in returned.items()
-                if wanted
-            }
-        )
+        self.distribute = nn.ModuleDict()
+        for name, returned in (("optical", return_optical), ("sar", return_sar)):
+            if returned:
+                self.distribute[name] = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(
         self, optical: Tensor, sar: Tensor, cross: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor | None, Tensor]:
-        """Fuse the features of one stage.
-
-        Args:
-            optical: N x C x H x W.
-            sar: N x C x H x W.
-            cross: N x C x H x W, or None at the first stage.
+        """Fuse the features of one stage, each N x C x H x W; the first has no cross-modal one.
 
         Returns:
             Optical and SAR features for the next stage (None if they are not returned) and the

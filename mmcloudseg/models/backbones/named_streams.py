@@ -8,85 +8,71 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Mapping
+from typing import Any
 
 _MMSEG = "https://download.openmmlab.com/mmsegmentation/v0.5/pretrain"
 _MMPRETRAIN = "https://download.openmmlab.com/mmclassification/v0/resnet"
 _THIRD_PARTY = "https://download.openmmlab.com/pretrain/third_party"
+_TWINS = dict(qkv_bias=True, sr_ratios=[8, 4, 2, 1])
 
 
-def _pretrained(url: str, prefix: str | None = None) -> dict:
-    init_cfg = dict(type="Pretrained", checkpoint=url)
-    return init_cfg if prefix is None else dict(init_cfg, prefix=prefix)
+def _mmseg(family: dict, file: str, **settings: Any) -> dict:
+    """A variant of a family whose weights MMSegmentation publishes."""
+    weights = dict(type="Pretrained", checkpoint=f"{_MMSEG}/{file}.pth")
+    return dict(family, init_cfg=weights, **settings)
 
 
 def _mit(width: int, layers: list[int], file: str) -> dict:
-    return dict(
-        type="MixVisionTransformer",
-        embed_dims=width,
-        num_layers=layers,
-        num_heads=[1, 2, 5, 8],
-        drop_path_rate=0.1,
-        init_cfg=_pretrained(f"{_MMSEG}/segformer/{file}.pth"),
-    )
+    family = dict(type="MixVisionTransformer", num_heads=[1, 2, 5, 8], drop_path_rate=0.1)
+    return _mmseg(family, f"segformer/{file}", embed_dims=width, num_layers=layers)
 
 
-def _resnet(type_name: str, depth: int, url: str, **settings: int) -> dict:
-    prefix = "backbone." if url.startswith(_MMPRETRAIN) else None  # those are whole classifiers
-    return dict(type=type_name, depth=depth, init_cfg=_pretrained(url, prefix), **settings)
+def _resnet(type_name: str, depth: int, file: str, **settings: int) -> dict:
+    if type_name == "ResNet":  # files of whole classifiers
+        weights = dict(checkpoint=f"{_MMPRETRAIN}/{file}.pth", prefix="backbone.")
+    else:
+        weights = dict(checkpoint=f"{_THIRD_PARTY}/{file}.pth")
+    return dict(type=type_name, depth=depth, init_cfg=dict(weights, type="Pretrained"), **settings)
 
 
-def _swin(width: int, depths: list[int], heads: list[int], drop_path: float, file: str) -> dict:
-    return dict(
-        type="SwinTransformer",
-        embed_dims=width,
-        depths=depths,
-        num_heads=heads,
-        window_size=7,
-        drop_path_rate=drop_path,
-        init_cfg=_pretrained(f"{_MMSEG}/swin/{file}.pth"),
-    )
+def _swin(
+    width: int, depths: list[int], heads: list[int], drop_path: float, size: str, version: str
+) -> dict:
+    family = dict(type="SwinTransformer", window_size=7, drop_path_rate=drop_path)
+    file = f"swin/swin_{size}_patch4_window7_224_{version}"
+    return _mmseg(family, file, embed_dims=width, depths=depths, num_heads=heads)
 
 
 def _mscan(widths: list[int], depths: list[int], drop_path: float, file: str) -> dict:
-    return dict(
-        type="MSCAN",
-        embed_dims=widths,
-        mlp_ratios=[8, 8, 4, 4],
-        depths=depths,
-        drop_path_rate=drop_path,
-        norm_cfg=dict(type="BN"),  # SyncBN, MMSeg's default, runs on several GPUs only
-        init_cfg=_pretrained(f"{_MMSEG}/segnext/{file}.pth"),
+    # Not MMSeg's default SyncBN, which runs on several GPUs only.
+    family = dict(type="MSCAN", mlp_ratios=[8, 8, 4, 4], norm_cfg=dict(type="BN"))
+    return _mmseg(
+        family, f"segnext/{file}", embed_dims=widths, depths=depths, drop_path_rate=drop_path
     )
 
 
 def _svt(width: int, heads: int, depths: list[int], drop_path: float, file: str) -> dict:
-    return dict(
+    family = dict(
+        _TWINS,
         type="SVT",
+        mlp_ratios=[4, 4, 4, 4],
+        windiow_sizes=[7, 7, 7, 7],  # MMSeg's spelling
+        norm_after_stage=True,
         embed_dims=[width * 2**i for i in range(4)],
         num_heads=[heads * 2**i for i in range(4)],
-        mlp_ratios=[4, 4, 4, 4],
-        qkv_bias=True,
-        depths=depths,
-        windiow_sizes=[7, 7, 7, 7],  # MMSeg's spelling
-        sr_ratios=[8, 4, 2, 1],
-        norm_after_stage=True,
-        drop_path_rate=drop_path,
-        init_cfg=_pretrained(f"{_MMSEG}/twins/{file}.pth"),
     )
+    return _mmseg(family, f"twins/{file}", depths=depths, drop_path_rate=drop_path)
 
 
 def _pcpvt(depths: list[int], drop_path: float, file: str) -> dict:
-    return dict(
+    family = dict(
+        _TWINS,
         type="PCPVT",
+        mlp_ratios=[8, 8, 4, 4],
         embed_dims=[64, 128, 320, 512],
         num_heads=[1, 2, 5, 8],
-        mlp_ratios=[8, 8, 4, 4],
-        qkv_bias=True,
-        depths=depths,
-        sr_ratios=[8, 4, 2, 1],
-        drop_path_rate=drop_path,
-        init_cfg=_pretrained(f"{_MMSEG}/twins/{file}.pth"),
     )
+    return _mmseg(family, f"twins/{file}", depths=depths, drop_path_rate=drop_path)
 
 
 def _timm(model_name: str) -> dict:
@@ -94,38 +80,24 @@ def _timm(model_name: str) -> dict:
     return dict(type="TIMMBackbone", model_name=model_name, pretrained=True)
 
 
-_RESNEXT = dict(groups=32, base_width=4)
-_MIT_V0, _MIT_V1 = "20220624-7e0fe6dd", "20220624-02e5a6a1"
 NAMED_STREAMS: dict[str, dict] = {
-    "mit-b0": _mit(32, [2, 2, 2, 2], f"mit_b0_{_MIT_V0}"),
-    "mit-b1": _mit(64, [2, 2, 2, 2], f"mit_b1_{_MIT_V1}"),
+    "mit-b0": _mit(32, [2, 2, 2, 2], "mit_b0_20220624-7e0fe6dd"),
+    "mit-b1": _mit(64, [2, 2, 2, 2], "mit_b1_20220624-02e5a6a1"),
     "mit-b2": _mit(64, [3, 4, 6, 3], "mit_b2_20220624-66e8bf70"),
     "mit-b3": _mit(64, [3, 4, 18, 3], "mit_b3_20220624-13b1141c"),
     "mit-b4": _mit(64, [3, 8, 27, 3], "mit_b4_20220624-d588d980"),
     "mit-b5": _mit(64, [3, 6, 40, 3], "mit_b5_20220624-658746d9"),
-    "resnet-18": _resnet("ResNet", 18, f"{_MMPRETRAIN}/resnet18_8xb32_in1k_20210831-fbbb1da6.pth"),
-    "resnet-50": _resnet("ResNet", 50, f"{_MMPRETRAIN}/resnet50_8xb32_in1k_20210831-ea4938fc.pth"),
-    "resnet-101": _resnet(
-        "ResNet", 101, f"{_MMPRETRAIN}/resnet101_8xb32_in1k_20210831-539c63f8.pth"
-    ),
-    "resnet-18-v1c": _resnet("ResNetV1c", 18, f"{_THIRD_PARTY}/resnet18_v1c-b5776b93.pth"),
-    "resnet-50-v1c": _resnet("ResNetV1c", 50, f"{_THIRD_PARTY}/resnet50_v1c-2cccc1ad.pth"),
-    "resnet-101-v1c": _resnet("ResNetV1c", 101, f"{_THIRD_PARTY}/resnet101_v1c-e67eebb6.pth"),
-    "resnext-50": _resnet(
-        "ResNeXt", 50, f"{_THIRD_PARTY}/resnext50-32x4d-0ab1a123.pth", **_RESNEXT
-    ),
-    "resnext-101": _resnet(
-        "ResNeXt", 101, f"{_THIRD_PARTY}/resnext101_32x4d-a5af3160.pth", **_RESNEXT
-    ),
-    "swin-t": _swin(
-        96, [2, 2, 6, 2], [3, 6, 12, 24], 0.2, "swin_tiny_patch4_window7_224_20220317-1cdeb081"
-    ),
-    "swin-s": _swin(
-        96, [2, 2, 18, 2], [3, 6, 12, 24], 0.3, "swin_small_patch4_window7_224_20220317-7ba6d6dd"
-    ),
-    "swin-b": _swin(
-        128, [2, 2, 18, 2], [4, 8, 16, 32], 0.3, "swin_base_patch4_window7_224_20220317-e9b98025"
-    ),
+    "resnet-18": _resnet("ResNet", 18, "resnet18_8xb32_in1k_20210831-fbbb1da6"),
+    "resnet-50": _resnet("ResNet", 50, "resnet50_8xb32_in1k_20210831-ea4938fc"),
+    "resnet-101": _resnet("ResNet", 101, "resnet101_8xb32_in1k_20210831-539c63f8"),
+    "resnet-18-v1c": _resnet("ResNetV1c", 18, "resnet18_v1c-b5776b93"),
+    "resnet-50-v1c": _resnet("ResNetV1c", 50, "resnet50_v1c-2cccc1ad"),
+    "resnet-101-v1c": _resnet("ResNetV1c", 101, "resnet101_v1c-e67eebb6"),
+    "resnext-50": _resnet("ResNeXt", 50, "resnext50-32x4d-0ab1a123", groups=32, base_width=4),
+    "resnext-101": _resnet("ResNeXt", 101, "resnext101_32x4d-a5af3160", groups=32, base_width=4),
+    "swin-t": _swin(96, [2, 2, 6, 2], [3, 6, 12, 24], 0.2, "tiny", "20220317-1cdeb081"),
+    "swin-s": _swin(96, [2, 2, 18, 2], [3, 6, 12, 24], 0.3, "small", "20220317-7ba6d6dd"),
+    "swin-b": _swin(128, [2, 2, 18, 2], [4, 8, 16, 32], 0.3, "base", "20220317-e9b98025"),
     "mscan-t": _mscan([32, 64, 160, 256], [3, 3, 5, 2], 0.1, "mscan_t_20230227-119e8c9f"),
     "mscan-s": _mscan([64, 128, 320, 512], [2, 2, 4, 2], 0.1, "mscan_s_20230227-f33ccdf2"),
     "mscan-b": _mscan([64, 128, 320, 512], [3, 3, 12, 3], 0.1, "mscan_b_20230227-3ab7d230"),
@@ -146,15 +118,7 @@ NAMED_STREAMS: dict[str, dict] = {
 """The config of the backbone that each name stands for."""
 
 
-def named_stream(name: str) -> dict:
-    """The config that a name stands for.
-
-    Args:
-        name: A key of ``NAMED_STREAMS``, such as ``"swin-t"``.
-
-    Raises:
-        ValueError: The name is unknown.
-    """
+def _named_stream(name: str) -> dict:
     if name not in NAMED_STREAMS:
         close = difflib.get_close_matches(name, NAMED_STREAMS, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
@@ -176,10 +140,10 @@ def stream_config(stream: str | Mapping) -> dict:
         ValueError: The dict has neither ``name`` nor ``type``.
     """
     if isinstance(stream, str):
-        return named_stream(stream)
+        return _named_stream(stream)
     config = copy.deepcopy(dict(stream))
     if "name" in config:
-        return {**named_stream(config.pop("name")), **config}
+        return {**_named_stream(config.pop("name")), **config}
     if "type" not in config:
         raise ValueError(
             f"a stream needs a name or a type, got {config}: give dict(name='swin-t', …), say, or "

@@ -18,23 +18,17 @@ from tqdm import tqdm
 
 from mmcloudseg.models.backbones.stages import find_stages
 from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.text import shorten_list
 
 _TIMEOUT_S = 20
 _Got = TypeVar("_Got")
 
 
 def adapt_first_conv(kernel: Tensor, bands: int) -> Tensor:
-    """Spread the RGB kernels of a first convolution over any number of bands.
+    """Spread the RGB kernels of a first convolution, out x 3 x k x k, over any number of bands.
 
     The three kernels are repeated cyclically and multiplied by 3 / bands, which keeps the
     magnitude of the response.
-
-    Args:
-        kernel: out x 3 x k x k.
-        bands: The number of input bands.
-
-    Returns:
-        out x bands x k x k.
     """
     indices = torch.arange(bands) % kernel.shape[1]
     return kernel[:, indices] * (kernel.shape[1] / bands)
@@ -108,13 +102,8 @@ def _fetch(url: str) -> dict[str, Any]:
 def _on_every_rank(get: Callable[[], _Got]) -> _Got:
     """Get something on every rank of a distributed run, or fail on every rank.
 
-    Rank 0 goes first, so that the others on its machine find what it downloaded.
-
-    Args:
-        get: Called once on each rank.
-
-    Raises:
-        OSError: It failed on this rank or on another, which would otherwise wait for this one.
+    Rank 0 goes first, so that the others on its machine find what it downloaded. A rank that fails
+    alone would keep the others waiting, so all of them raise its error, as an OSError.
     """
     cause: Exception | None = None
     for is_first in (True, False):
@@ -132,10 +121,7 @@ def _on_every_rank(get: Callable[[], _Got]) -> _Got:
 
 
 def load_timm_pretrained(stream: Mapping) -> dict[str, Tensor]:
-    """ImageNet weights of a timm backbone for three bands, as timm itself downloads them.
-
-    Args:
-        stream: Config of an MMSeg ``TIMMBackbone``.
+    """ImageNet weights for three bands of an MMSeg ``TIMMBackbone``, as timm downloads them.
 
     Raises:
         FileNotFoundError: timm cannot download them.
@@ -150,11 +136,7 @@ def load_timm_pretrained(stream: Mapping) -> dict[str, Tensor]:
     return net.state_dict()
 
 
-def load_into_stream(
-    net: nn.Module,
-    weights: Mapping[str, Tensor],
-    source: str,
-) -> None:
+def load_into_stream(net: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     """Load pretrained weights into one stream, with its first convolution adapted to its bands.
 
     Weights of parts that the stream does not have (a classifier, a dropped stage) are ignored.
@@ -167,12 +149,11 @@ def load_into_stream(
     Raises:
         ValueError: A parameter is missing from the weights or has another shape.
     """
-    own = net.state_dict()
     adapter = find_stages(net)
     if adapter is not None:
         weights = adapter.published(net, weights)
     chosen, problems = {}, []
-    for key, value in own.items():
+    for key, value in net.state_dict().items():
         if key.endswith("num_batches_tracked"):
             continue
         given = weights.get(key)
@@ -188,18 +169,15 @@ def load_into_stream(
             problems.append(f"{key} is {tuple(given.shape)}, not {tuple(value.shape)}")
     if problems:
         raise ValueError(
-            f"'{source}' does not fit {type(net).__name__}: {'; '.join(problems[:5])}"
-            f"{f' and {len(problems) - 5} more' if len(problems) > 5 else ''}. Choose the file of "
-            "the same variant, or set init_cfg.prefix if its keys have a prefix"
+            f"'{source}' does not fit {type(net).__name__}: {shorten_list(problems)}. Choose the "
+            "file of the same variant, or set init_cfg.prefix if its keys have a prefix"
         )
     net.load_state_dict(chosen, strict=False)
 
 
 def _differs_in_bands_only(given: Tensor, wanted: Tensor) -> bool:
-    same_rank = given.ndim == wanted.ndim == 4
     return (
-        same_rank
+        given.ndim == wanted.ndim == 4
         and given.shape[1] == 3
-        and given.shape[0] == wanted.shape[0]
-        and (given.shape[2:] == wanted.shape[2:])
+        and given[:, 0].shape == wanted[:, 0].shape
     )

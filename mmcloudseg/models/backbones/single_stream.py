@@ -20,15 +20,12 @@ class SingleStreamBackbone(MultiStreamBackbone):
     ``modalities`` turns the config into the baseline of one modality, with the same data and
     pipeline. ImageNet weights are adapted to the bands, as in all backbones here.
 
+    Arguments and errors are those of ``MultiStreamBackbone``, and:
+
     Args:
-        stream: Name or config of the backbone.
-        bands: Numbers of bands of the two modalities, in the order of the input.
         modalities: Those that the stream sees.
-        pretrained: Whether to load the stream's published weights, or the path of others.
-        init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is unknown.
         ValueError: ``modalities`` is empty or names an unknown one.
     """
 
@@ -65,13 +62,7 @@ class SingleStreamBackbone(MultiStreamBackbone):
         return stages.channels(self.net)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Run the stream.
-
-        Args:
-            x: N x (optical + SAR bands) x H x W, normalised.
-
-        Returns:
-            What the backbone returns.
+        """The backbone's features of a normalised input, N x (optical + SAR bands) x H x W.
 
         Raises:
             ValueError: The number of bands is wrong.

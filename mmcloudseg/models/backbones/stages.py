@@ -1,11 +1,7 @@
 """How a backbone is run stage by stage: the interface, and the adapter of each family.
 
-The adapters themselves are in ``transformer_stages.py`` and ``convolutional_stages.py``. A new
-family is one class and one registration::
-
-    @register_stages('MyBackbone')
-    class MyBackboneStages(StageAdapter):
-        ...
+The adapters themselves are in ``transformer_stages.py`` and ``convolutional_stages.py``. To add a
+family, see ``docs/backbones.md``.
 """
 
 from __future__ import annotations
@@ -34,15 +30,9 @@ class StageAdapter(ABC):
 
     @abstractmethod
     def run(self, net: Any, stage: int, x: Tensor) -> Tensor:
-        """Run one stage.
+        """Run one stage, counted from 0, from N x C x H x W to N x C' x H' x W'.
 
-        Args:
-            net: The backbone.
-            stage: Index of the stage, from 0.
-            x: N x C x H x W, the image for stage 0, otherwise the output of the previous stage.
-
-        Returns:
-            N x C' x H' x W'.
+        The input is the image for stage 0, otherwise the output of the previous stage.
         """
 
     @abstractmethod
@@ -50,12 +40,7 @@ class StageAdapter(ABC):
         """Remove what only stage 0 uses; the other stages keep their names and settings."""
 
     def published(self, net: Any, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Published ImageNet weights under this backbone's names and in its shapes.
-
-        Args:
-            net: The backbone.
-            weights: The tensors in the file.
-        """
+        """Published ImageNet weights under this backbone's names and in its shapes."""
         return dict(weights)
 
     def made_for_segmentation(self, key: str) -> bool:

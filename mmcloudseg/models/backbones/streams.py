@@ -40,8 +40,8 @@ class MultiStreamBackbone(BaseModule):
         init_cfg: MMEngine's initialization config of this module.
 
     Raises:
-        ValueError: The stream's name is unknown, or ``bands`` are not optical and SAR.
-        ValueError: The stream's type has no stage adapter.
+        ValueError: The stream's name is unknown, its type has no stage adapter (which only
+            ``SingleStreamBackbone`` can do without), or ``bands`` are not optical and SAR.
     """
 
     stream_names: ClassVar[tuple[str, ...]]
@@ -84,11 +84,9 @@ class MultiStreamBackbone(BaseModule):
         return named if pretrained else None
 
     def build_stream(self, in_channels: int | None = None) -> nn.Module:
-        """Build one stream.
+        """Build one stream of ``in_channels`` input bands.
 
-        Args:
-            in_channels: Bands of its input. None keeps the backbone's default, for a stream whose
-                first stage is dropped.
+        None keeps the backbone's default, for a stream whose first stage is dropped.
 
         Raises:
             ValueError: The stream comes from timm, which is not installed.
@@ -128,16 +126,18 @@ class MultiStreamBackbone(BaseModule):
             load_into_stream(getattr(self, name), weights, source)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Optical and SAR bands of an input.
-
-        Args:
-            x: N x (optical + SAR bands) x H x W.
+        """Optical and SAR bands of an input, N x (optical + SAR bands) x H x W.
 
         Raises:
-            ValueError: The number of bands is wrong, or the image is too small.
+            ValueError: The number of bands is wrong, or the image is too small for the coarsest
+                stage.
         """
         self.check_bands(x)
-        self.check_size(x)
+        if min(x.shape[2:]) < MIN_SIZE:
+            raise ValueError(
+                f"the input is {x.shape[2]} x {x.shape[3]} pixels, but the network needs at least "
+                f"{MIN_SIZE} x {MIN_SIZE}: use larger crops or windows"
+            )
         optical, sar = x.split(list(self.bands.values()), dim=1)
         return optical, sar
 
@@ -148,13 +148,4 @@ class MultiStreamBackbone(BaseModule):
             raise ValueError(
                 f"the backbone expects {wanted} bands ({self.bands}), but the input has "
                 f"{x.shape[1]}: make backbone.bands and PackCloudSegInputs(modalities=…) agree"
-            )
-
-    @staticmethod
-    def check_size(x: Tensor) -> None:
-        """Refuse an input too small for the coarsest stage."""
-        if min(x.shape[2:]) < MIN_SIZE:
-            raise ValueError(
-                f"the input is {x.shape[2]} x {x.shape[3]} pixels, but the network needs at least "
-                f"{MIN_SIZE} x {MIN_SIZE}: use larger crops or windows"
             )

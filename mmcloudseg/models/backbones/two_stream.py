@@ -17,7 +17,7 @@ class TwoStreamBackbone(MultiStreamBackbone):
     stage; ``fusion``, which the subclass builds with one module for each stage, makes of them the
     feature that the decoder reads.
 
-    Arguments and errors are those of :class:`MultiStreamBackbone`.
+    Arguments and errors are those of ``MultiStreamBackbone``.
     """
 
     stream_names = ("optical", "sar")
@@ -38,16 +38,7 @@ class TwoStreamBackbone(MultiStreamBackbone):
 
     @abstractmethod
     def exchange(self, stage: int, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
-        """Let the features of a stage change each other.
-
-        Args:
-            stage: Index of the stage, from 0.
-            optical: N x C x H x W.
-            sar: N x C x H x W.
-
-        Returns:
-            The changed optical and SAR features, each N x C x H x W.
-        """
+        """Let the optical and SAR features of a stage, each N x C x H x W, change each other."""
 
     @property
     def out_channels(self) -> tuple[int, ...]:

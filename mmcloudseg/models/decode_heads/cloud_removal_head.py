@@ -12,7 +12,7 @@ from mmseg.utils import SampleList
 from torch import Tensor, nn
 
 from mmcloudseg.models.decode_heads.unet_decoder import UNetDecoder
-from mmcloudseg.models.fields import stack_cloud_free, stack_cloud_mask
+from mmcloudseg.models.fields import stack_field
 
 
 @MODELS.register_module()
@@ -75,18 +75,15 @@ class CloudRemovalHead(BaseModule):
     def loss(
         self, inputs: Sequence[Tensor], batch_data_samples: SampleList, train_cfg: dict | None
     ) -> dict[str, Tensor]:
-        """The loss against ``gt_cloud_free`` under ``gt_cloud_mask``.
+        """The loss of the backbone's features against ``gt_cloud_free`` under ``gt_cloud_mask``.
 
-        Args:
-            inputs: The backbone's features.
-            batch_data_samples: Samples with both fields, normalised.
-            train_cfg: Not read; MMSeg's segmentors pass it to every head.
+        ``train_cfg`` is not read; MMSeg's segmentors pass it to every head.
 
         Raises:
             ValueError: A sample lacks one of the fields.
         """
-        target = stack_cloud_free(batch_data_samples)
-        mask = stack_cloud_mask(batch_data_samples)
+        target = stack_field(batch_data_samples, "gt_cloud_free")
+        mask = stack_field(batch_data_samples, "gt_cloud_mask")
         image = resize(
             self(inputs), target.shape[2:], mode="bilinear", align_corners=self.align_corners
         )

@@ -35,11 +35,12 @@ class DecoderBlock(nn.Module):
 class UNetDecoder(BaseModule):
     """Upsamples the coarsest feature to the input's size, by one block for each width.
 
+    Convolutions start with Kaiming uniform weights (fan-in, ReLU).
+
     Args:
         in_channels: Channels of the encoder's features, fine to coarse.
         widths: Channels of the blocks, coarse to fine.
         norm_cfg: MMCV's config of the norms; BatchNorm by default.
-        init_cfg: MMEngine's initialization config; Kaiming uniform (fan-in, ReLU) by default.
     """
 
     def __init__(
@@ -47,17 +48,9 @@ class UNetDecoder(BaseModule):
         in_channels: Sequence[int],
         widths: Sequence[int] = (256, 128, 64, 32, 16),
         norm_cfg: dict | None = None,
-        init_cfg: dict | None = None,
     ) -> None:
-        kaiming_uniform = dict(
-            type="Kaiming",
-            layer="Conv2d",
-            a=0,
-            mode="fan_in",
-            nonlinearity="relu",
-            distribution="uniform",
-        )
-        super().__init__(init_cfg or kaiming_uniform)
+        kaiming = dict(type="Kaiming", layer="Conv2d", mode="fan_in", distribution="uniform")
+        super().__init__(kaiming)
         norm_cfg = norm_cfg or dict(type="BN")
         *skips, deepest = in_channels
         skips = skips[::-1] + [0] * (len(widths) - len(skips))

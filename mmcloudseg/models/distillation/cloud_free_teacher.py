@@ -54,9 +54,9 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
         teacher_ckpt: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if isinstance(architecture, dict) and isinstance(teacher, dict):
-            teacher = follow_student(teacher, architecture)
         if isinstance(architecture, dict):
+            if isinstance(teacher, dict):
+                teacher = follow_student(teacher, architecture)
             architecture = MODELS.build(architecture)
         if isinstance(teacher, dict):
             teacher = MODELS.build(teacher)
@@ -82,16 +82,15 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
 
         Args:
             batch_inputs: N x (optical + SAR bands) x H x W, normalised.
-            data_samples: With ``gt_cloud_free`` and the fields that the losses read.
+            data_samples: With ``gt_cloud_free`` and what the losses read.
 
         Raises:
             ValueError: A sample has no ``gt_cloud_free``.
         """
         self.distiller.set_deliveries_override(False)
         with self.distiller.teacher_recorders, self.distiller.deliveries, torch.no_grad():
-            self.teacher(
-                cloud_free_inputs(batch_inputs, data_samples), data_samples, mode="tensor"
-            )
+            clear = cloud_free_inputs(batch_inputs, data_samples)
+            self.teacher(clear, data_samples, mode="tensor")
 
         self.distiller.set_deliveries_override(True)
         with self.distiller.student_recorders, self.distiller.deliveries:
@@ -113,11 +112,7 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
 
 
 def load_teacher(teacher: nn.Module, checkpoint: str | None) -> None:
-    """Load all of the teacher's weights.
-
-    Args:
-        teacher: The teacher.
-        checkpoint: Path of its checkpoint.
+    """Load all of the teacher's weights from the path of its checkpoint.
 
     Raises:
         FileNotFoundError: The path is not set or does not exist.

@@ -12,11 +12,7 @@ def follow_student(teacher: _Config, architecture: dict) -> _Config:
     """The teacher's config, with the student's streams if it names none.
 
     The backbone of both is then changed in one place. A teacher that names its own stream also
-    keeps its own ``pretrained``.
-
-    Args:
-        teacher: Config of the teacher, which is not changed.
-        architecture: Config of the student.
+    keeps its own ``pretrained``. The config that is passed is not changed.
     """
     student = architecture.get("backbone", {})
     if "stream" in teacher["backbone"] or "stream" not in student:

@@ -16,7 +16,7 @@ def cloud_removal_loss(
     eps: float = 1e-6,
     exponent: float = 0.45,
 ) -> Tensor:
-    """Mean over pixels and bands of (1 + cloud_weight m) ((p - t)^2 + eps)^exponent.
+    """Mean over pixels and bands of (1 + cloud_weight m) ((p - t)^2 + eps)^exponent, a scalar.
 
     A generalised Charbonnier penalty that gives more weight to cloudy pixels (CloudSeg, Xu et al.,
     ISPRS 2024). Padded pixels (mask 255) do not count; a batch that has no others gives 0.
@@ -28,9 +28,6 @@ def cloud_removal_loss(
         cloud_weight: Additional weight of a cloudy pixel.
         eps: Keeps the gradient finite at zero difference.
         exponent: Exponent of the squared difference.
-
-    Returns:
-        A scalar.
     """
     valid = (cloud_mask != IGNORE_INDEX).to(pred)
     weight = valid * (1 + cloud_weight * (cloud_mask == 1).to(pred))
@@ -41,12 +38,9 @@ def cloud_removal_loss(
 
 @MODELS.register_module()
 class CloudRemovalLoss(nn.Module):
-    """:func:`cloud_removal_loss` as a module.
+    """:func:`cloud_removal_loss` as a module, with its ``cloud_weight``, ``eps`` and ``exponent``.
 
     Args:
-        cloud_weight: Additional weight of a cloudy pixel.
-        eps: Keeps the gradient finite at zero difference.
-        exponent: Exponent of the squared difference.
         loss_weight: Factor of the loss in the total.
         loss_name: Its name in the log, which must start with ``loss`` to be back-propagated.
     """

@@ -13,11 +13,9 @@ from mmcloudseg.utils.config_types import type_class, type_name
 
 
 def with_channels(head: dict, backbone: nn.Module) -> dict:
-    """The config of a head with ``in_channels`` from the backbone, where it has none.
+    """The config of a head with ``in_channels`` from the backbone's ``out_channels``.
 
-    Args:
-        head: Config of a head, which is not changed.
-        backbone: With ``out_channels``; otherwise the head stays as it is.
+    A head that has them, and one of a backbone without ``out_channels``, stay as they are.
 
     Raises:
         ValueError: The head does not say which features it reads.
@@ -46,11 +44,9 @@ def _default_indices(made: type | None) -> int | Sequence[int] | None:
 
 
 def with_bands(head: dict, backbone: nn.Module) -> dict:
-    """The config of a cloud-removal head with ``out_bands`` from the backbone's optical bands.
+    """The config of a cloud-removal head with ``out_bands`` from the backbone's ``bands``.
 
-    Args:
-        head: Config of a head, which is not changed; one of another type stays as it is.
-        backbone: With ``bands``; otherwise the head stays as it is.
+    A head of another type, and one of a backbone without ``bands``, stay as they are.
     """
     bands = getattr(backbone, "bands", {}).get("optical")
     if bands is None or not type_name(head).endswith("CloudRemovalHead"):

@@ -39,16 +39,12 @@ class SlidingInference:
     def encode_decode(
         self, inputs: Tensor, batch_img_metas: list[dict], cloud_free: bool | None = None
     ) -> Tensor:
-        """Logits and, if asked for, the cloud-free image, concatenated along the channels.
+        """Logits and, if asked for, the cloud-free image, N x (classes [+ optical bands]) x H x W.
 
         Args:
             inputs: N x bands x H x W, normalised.
             batch_img_metas: Ignored, because the maps always have the size of ``inputs``.
-            cloud_free: Whether to append the cloud-free image; None leaves it to
-                ``test_cfg.cloud_free``.
-
-        Returns:
-            N x (classes [+ optical bands]) x H x W.
+            cloud_free: Whether to append the image; None leaves it to ``test_cfg.cloud_free``.
         """
         wanted = self._wants_cloud_free if cloud_free is None else cloud_free
         return self._maps(inputs, wanted)
@@ -57,14 +53,7 @@ class SlidingInference:
         raise NotImplementedError
 
     def slide_inference(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
-        """Average overlapping windows, several per forward pass.
-
-        Args:
-            inputs: N x bands x H x W.
-            batch_img_metas: Of the images, for the error message.
-
-        Returns:
-            N x (classes [+ optical bands]) x H x W.
+        """Average :meth:`encode_decode` of overlapping windows, several per forward pass.
 
         Raises:
             ValueError: An image is smaller than the window.
@@ -98,19 +87,14 @@ class SlidingInference:
     def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
         """Land cover on the label grid and, if asked for, the cloud-free image.
 
-        Args:
-            inputs: N x bands x H x W, normalised.
-            data_samples: The batch's samples.
-
         Returns:
             The samples with ``pred_sem_seg`` and ``seg_logits`` of the sample's ``ori_shape`` (the
             label grid) and, if ``test_cfg.cloud_free``, ``pred_cloud_free``, bands x H x W.
         """
-        metas = (
-            [sample.metainfo for sample in data_samples]
-            if data_samples is not None
-            else [dict(ori_shape=inputs.shape[2:], img_shape=inputs.shape[2:])] * len(inputs)
-        )
+        if data_samples is not None:
+            metas = [sample.metainfo for sample in data_samples]
+        else:
+            metas = [dict(ori_shape=inputs.shape[2:], img_shape=inputs.shape[2:])] * len(inputs)
         maps = self.inference(inputs, metas)
         results = self.postprocess_result(maps[:, : self.out_channels], data_samples)
         if self._wants_cloud_free:

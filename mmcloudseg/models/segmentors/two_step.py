@@ -45,15 +45,7 @@ class CloudRemover(BaseModule):
         )
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
-        """The head's losses.
-
-        Args:
-            inputs: N x (optical + SAR bands) x H x W, normalised.
-            data_samples: With ``gt_cloud_free`` and ``gt_cloud_mask``.
-
-        Raises:
-            ValueError: A sample lacks one of them.
-        """
+        """The head's losses; arguments and errors as in :meth:`TwoStep.loss`."""
         return self.head.loss(self.backbone(inputs), data_samples, None)
 
 
@@ -65,12 +57,11 @@ class TwoStep(SlidingInference, BaseSegmentor):
     cloud-removal head as the first step and any MMSeg segmentor as the second.
 
     Training: the remover learns ``gt_cloud_free`` from cloudy inputs; the segmentor learns land
-    cover from ``gt_cloud_free`` and SAR. The two share neither parameters nor activations, so no
-    gradient passes between them, and side by side each takes the steps that it would take alone:
-    Adam and its like treat every parameter by itself. One run thus stands for two, one after the
-    other, of as many iterations each. Two things would couple them: clipping the gradient's norm
-    over all parameters, which the shipped schedules don't, and ``save_best``, which keeps one
-    iteration for both, the one with the best map.
+    cover from ``gt_cloud_free`` and SAR. The two share neither parameters nor activations, and
+    optimisers such as Adam treat every parameter by itself, so one run stands for two of as many
+    iterations each. Two things would couple them: clipping the gradient's norm over all
+    parameters, which the shipped schedules do not do, and ``save_best``, which keeps the iteration
+    with the best map for both.
 
     Inference: the remover's image, clamped to [0, 1] as all normalised images are, takes the
     place of the optical bands in the segmentor's input; SAR stays. ``test_cfg.cloud_free=True``
@@ -127,10 +118,7 @@ class TwoStep(SlidingInference, BaseSegmentor):
         return losses
 
     def remove_clouds(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The first step.
-
-        Args:
-            inputs: N x (optical + SAR bands) x H x W, cloudy, normalised.
+        """The first step, on normalised cloudy inputs, N x (optical + SAR bands) x H x W.
 
         Returns:
             The remover's image, N x optical bands x H x W, and ``inputs`` with it, clamped to

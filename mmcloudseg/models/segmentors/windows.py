@@ -14,15 +14,10 @@ class Span(NamedTuple):
 
 
 def window_spans(length: int, window: int, stride: int) -> list[Span]:
-    """Windows along one axis.
+    """Windows of ``window`` pixels along an axis of ``length``, nominally ``stride`` apart.
 
     A last window that would stick out is shifted inside, and of it only the part past its nominal
     start counts: pixels that earlier windows have seen are not averaged again.
-
-    Args:
-        length: Pixels along the axis.
-        window: Pixels of a window, at most ``length``.
-        stride: Distance of nominal starts.
     """
     steps = -(-max(length - window, 0) // stride)
     spans = []
