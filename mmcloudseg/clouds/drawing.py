@@ -132,10 +132,7 @@ def _further(a: int, b: int) -> int:
 
 
 def _depths(
-    inwards_m: NDArray[np.float32],
-    texture: NDArray[np.float32],
-    kind: CloudKind,
-    threshold: float,
+    inwards_m: NDArray[np.float32], texture: NDArray[np.float32], kind: CloudKind, threshold: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Optical depth of both layers, in whole steps."""
     edge_depth = -math.log1p(-threshold)
@@ -167,10 +164,7 @@ def _ramp(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _shading(
-    canvas: Canvas,
-    thick: NDArray[np.float32],
-    thin: NDArray[np.float32],
-    relief: tuple[int, int],
+    canvas: Canvas, thick: NDArray[np.float32], thin: NDArray[np.float32], relief: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Brighter where a cloud's top falls towards the sun, as its depth does; 1 on level cloud."""
     shading = np.empty(canvas.image_shape, np.float32)

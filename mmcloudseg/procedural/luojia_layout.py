@@ -12,7 +12,7 @@ from mmcloudseg.procedural.mini_luojia import (
 )
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
-LAYOUT = MiniLayout(marker="mini_luojia-osfcr.json", tool="make_mini_luojia.py", names=LUOJIA_BINS)
+LAYOUT = MiniLayout("mini_luojia-osfcr.json", "make_mini_luojia.py", folders=LUOJIA_BINS)
 
 
 def write_mini_luojia(
@@ -23,22 +23,17 @@ def write_mini_luojia(
     force: bool = False,
     progress: Progress = iter,
 ) -> int:
-    """Make the mini LuojiaSET-OSFCR.
+    """Make the mini LuojiaSET-OSFCR; what is not listed is as in `write_mini_m3mcr`.
 
     Args:
-        out: Folder to make; its parents are made as needed.
+        out: Folder to make.
         rois: Number of regions of interest.
         patches_per_roi: Number of patches in each; the first is in two bins of cloud cover.
         seed: Seed of the data set, from 0.
         force: Whether to replace the set's files in a folder that this function did not make.
-        progress: Wraps the list of (region, patch) that is worked through, as ``tqdm`` does.
-
-    Returns:
-        Bytes written.
+        progress: Wraps the list of (region, patch).
 
     Raises:
-        FileExistsError: If ``out`` is a file, or holds something that this function did not make
-            and ``force`` is not given.
         ValueError: If a number is negative.
     """
     recipe = {"seed": seed, "rois": rois, "patches_per_roi": patches_per_roi}
@@ -46,8 +41,6 @@ def write_mini_luojia(
         raise ValueError(f"write_mini_luojia: expected numbers from 0, found {recipe}")
 
     def fill(root: Path) -> None:
-        for cover_bin in LUOJIA_BINS:
-            (root / cover_bin).mkdir()
         todo = [(roi, patch) for roi in range(rois) for patch in range(patches_per_roi)]
         for roi, patch in progress(todo):
             write_luojia_patch(root, draw_luojia_patch(seed, roi, patch))

@@ -23,21 +23,10 @@ from mmcloudseg.procedural.mini_m3mcr import (
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 
 LAYOUT = MiniLayout(
-    marker="mini_m3mcr.json",
-    tool="make_mini_m3mcr.py",
-    names=(*SPLITS, *(f"{split}.csv" for split in SPLITS)),
+    "mini_m3mcr.json", "make_mini_m3mcr.py", SPLITS, tuple(f"{split}.csv" for split in SPLITS)
 )
-MARKER = LAYOUT.marker
-"""File that says how a folder was made and that it may be replaced."""
-
-# In the lists' column order: folder's prefix, ending.
-_FILES = (
-    ("planet_cloudfree", ".tif"),
-    ("planet_cloudy", ".tif"),
-    ("S1", ".tif"),
-    ("landcover", ".tif"),
-    ("cloudmask", ".npy"),
-)
+_PREFIXES = ("planet_cloudfree", "planet_cloudy", "S1", "landcover", "cloudmask")
+"""Of folders and files, in the lists' column order."""
 
 
 def write_mini_m3mcr(
@@ -67,38 +56,26 @@ def write_mini_m3mcr(
     counts = check_counts(counts, SPLITS, seed)
 
     def fill(root: Path) -> None:
-        for split in SPLITS:
-            (root / split).mkdir()
-        write_split_lists(
-            root,
-            counts,
-            ".csv",
-            lambda split, index: write_sample(root, draw_sample(seed, split, index)),
-            progress,
-        )
+        def write(split: str, index: int) -> str:
+            return write_sample(root, draw_sample(seed, split, index))
+
+        write_split_lists(root, counts, ".csv", write, progress)
 
     return LAYOUT.write(out, fill, {"seed": seed, "samples": counts}, force)
 
 
 def write_sample(root: Path, sample: Sample) -> str:
-    """Write the five files of a sample below ``root/split``.
-
-    Returns:
-        The sample's line for the list file, without line end.
-    """
+    """Write the five files of a sample below ``root/split``; return its line of the list."""
     paths = []
-    for prefix, ending in _FILES:
+    for prefix in _PREFIXES:
         group = f"{prefix}_{sample.season}"
         place = f"{group}_{sample.area}"
+        ending = ".npy" if prefix == "cloudmask" else ".tif"
         paths.append(f"{group}/{place}/{place}_p_{sample.patch}{ending}")
     clear, cloudy, radar, labels, mask = (root / sample.split / path for path in paths)
-    optical = GeoTiffProfile(
-        crs=f"EPSG:{sample.epsg}",
-        transform=north_up(sample.optical_origin, OPTICAL_GSD_M),
-        nodata=0,
-    )
-    label_grid = north_up(sample.label_origin, LABEL_GSD_M)
-    coarse = GeoTiffProfile(crs=optical.crs, transform=label_grid)
+    crs = f"EPSG:{sample.epsg}"
+    optical = GeoTiffProfile(crs, north_up(sample.optical_origin, OPTICAL_GSD_M), nodata=0)
+    coarse = GeoTiffProfile(crs, north_up(sample.label_origin, LABEL_GSD_M))
     write_geotiff(clear, sample.cloud_free, optical)
     write_geotiff(cloudy, sample.cloudy, optical)
     write_geotiff(radar, sample.backscatter_db, coarse)

@@ -24,15 +24,16 @@ class MiniLayout:
     Attributes:
         marker: Name of the file that says how the folder was made and that it may be replaced.
         tool: File name of the command-line tool that makes the set, for messages.
-        names: Folders and files that the set consists of, without the marker.
+        folders: Names of the set's folders.
+        files: Names of its files, without the marker.
     """
 
     marker: str
     tool: str
-    names: tuple[str, ...]
+    folders: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
-    def check_target(self, out: Path, force: bool = False) -> None:
-        """Raise ``FileExistsError`` if the set must not be written to a folder."""
+    def _check_target(self, out: Path, force: bool) -> None:
         if out.exists() and not out.is_dir():
             raise FileExistsError(f"{out}: expected a folder, found a file; choose another folder")
         foreign = out.is_dir() and any(out.iterdir()) and not (out / self.marker).is_file()
@@ -40,7 +41,7 @@ class MiniLayout:
             raise FileExistsError(
                 f"{out}: the folder is not empty and has no {self.marker}, so it was not made by "
                 f"{self.tool}; choose another folder, or use --force to replace "
-                f"{', '.join(self.names)} in it"
+                f"{', '.join(self.folders + self.files)} in it"
             )
 
     def write(
@@ -54,7 +55,7 @@ class MiniLayout:
 
         Args:
             out: Folder to make; its parents are made as needed.
-            fill: Writes everything in ``names`` to the folder that it is given.
+            fill: Writes the files to the folder that it is given, which has the set's folders.
             recipe: What the marker says about the set.
             force: Whether to replace the set's files in a folder without the marker.
 
@@ -66,11 +67,12 @@ class MiniLayout:
                 ``force`` is not given.
         """
         out = Path(out).resolve()
-        self.check_target(out, force)
-        out.parent.mkdir(parents=True, exist_ok=True)
+        self._check_target(out, force)
         partial = out.parent / f".{out.name}.partial-{uuid4().hex[:8]}"
-        partial.mkdir()
+        partial.mkdir(parents=True)
         try:
+            for folder in self.folders:
+                (partial / folder).mkdir()
             with raster_session():
                 fill(partial)
             (partial / self.marker).write_text(json.dumps(recipe, indent=2) + "\n")
@@ -89,7 +91,7 @@ class MiniLayout:
         discarded.mkdir()
         # The marker comes last: a folder that has it is complete.
         (out / self.marker).unlink(missing_ok=True)
-        for name in (*self.names, self.marker):
+        for name in (*self.folders, *self.files, self.marker):
             if (out / name).exists():
                 os.rename(out / name, discarded / name)
             os.rename(partial / name, out / name)
@@ -116,22 +118,15 @@ def write_split_lists(
     write: Callable[[str, int], str],
     progress: Progress,
 ) -> None:
-    """Write the samples of each split and the list of each split.
+    """Write ``counts`` samples of each split, and each split's list ``<root>/<split><suffix>``.
 
-    Args:
-        root: Folder of the lists.
-        counts: Split -> number of samples.
-        suffix: What the list's name has after that of the split.
-        write: ``write(split, index)`` writes a sample and returns its line of the list.
-        progress: Wraps the list of (split, index).
+    ``write(split, index)`` writes a sample and returns its line of the list.
     """
-    lines: dict[str, list[str]] = {split: [] for split in counts}
-    for split, index in progress(
-        [(s, index) for s, count in counts.items() for index in range(count)]
-    ):
-        lines[split].append(write(split, index))
-    for split, found in lines.items():
-        (root / f"{split}{suffix}").write_text("".join(f"{line}\n" for line in found))
+    lines = dict.fromkeys(counts, "")
+    for split, index in progress([(s, i) for s, count in counts.items() for i in range(count)]):
+        lines[split] += write(split, index) + "\n"
+    for split, text in lines.items():
+        (root / f"{split}{suffix}").write_text(text)
 
 
 def north_up(origin: tuple[float, float], gsd_m: float) -> Affine:

@@ -61,7 +61,7 @@ class CloudyView:
 
 @dataclass(frozen=True)
 class LuojiaPatch:
-    """One patch, ready to be written.
+    """One patch, ready to be written; rasters are 256 x 256 pixels.
 
     Attributes:
         roi: Its region of interest, from ``"01"``.
@@ -84,16 +84,6 @@ class LuojiaPatch:
     origin: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class _Region:
-    """What the patches of one region of interest share."""
-
-    epsg: int
-    corner: tuple[int, int]
-    greenness: float
-    gains: NDArray[np.float64]
-
-
 def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
     """Draw one patch; it depends on nothing but the arguments.
 
@@ -101,9 +91,6 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
         seed: Seed of the data set, from 0.
         roi: Place of the region of interest in the set, from 0.
         patch: Place of the patch in the region, from 0.
-
-    Returns:
-        The patch.
 
     Raises:
         ValueError: If an argument is negative.
@@ -113,14 +100,20 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
             f"draw_luojia_patch: expected numbers from 0, found seed={seed}, roi={roi}, "
             f"patch={patch}"
         )
-    region = _draw_region(seed, roi)
+    region = np.random.Generator(np.random.PCG64([seed, roi, 0]))
+    epsg = 32600 + int(region.integers(1, 61))
+    corner = int(region.integers(20_000, 75_000)) * 10, int(region.integers(20_000, 550_000)) * 10
+    greenness = float(region.uniform(0.3, 0.9))
+    gains = draw_gains(region, len(SENTINEL2_UM))
     land, texture, radar = spawn_generators([seed, roi, patch, 1], 3)
     shape = (LUOJIA_SIZE, LUOJIA_SIZE)
     shares = draw_shares(land, CLASS_CODES[(roi + patch) % len(CLASS_CODES)])
     place = draw_landscape(land, shape, LUOJIA_GSD_M, shares)
-    materials = draw_materials(land, place, region.greenness)
-    ground = render_reflectance(texture, place, materials, SENTINEL2_UM, region.gains)
-    clear = _through_air(ground).astype(np.float32)
+    materials = draw_materials(land, place, greenness)
+    ground = render_reflectance(texture, place, materials, SENTINEL2_UM, gains)
+    sky = _SKY * (0.443 / np.array(SENTINEL2_UM)) ** 4 * _VAPOUR
+    above = 10_000 * (ground * _VAPOUR[:, None, None] + sky[:, None, None])
+    clear = above.astype(np.float32)
     views = tuple(
         _cloudy_view(clear, f"{roi}_{patch}_{number}", seed, number)
         for number in cover_bins(roi, patch)
@@ -138,8 +131,8 @@ def draw_luojia_patch(seed: int, roi: int, patch: int) -> LuojiaPatch:
         # Binary fractions leave most bits zero, which compresses well.
         backscatter_db=(np.round(64 * backscatter_db) / 64).astype(np.float32),
         land_cover=codes[place.cover],
-        epsg=region.epsg,
-        origin=(region.corner[0] + column * side_m, region.corner[1] - row * side_m),
+        epsg=epsg,
+        origin=(corner[0] + column * side_m, corner[1] - row * side_m),
     )
 
 
@@ -150,22 +143,6 @@ def cover_bins(roi: int, patch: int) -> tuple[int, ...]:
     """
     first = (roi + patch) % len(LUOJIA_BINS)
     return (first,) if patch else (first, (first + 2) % len(LUOJIA_BINS))
-
-
-def _draw_region(seed: int, roi: int) -> _Region:
-    rng = np.random.Generator(np.random.PCG64([seed, roi, 0]))
-    return _Region(
-        epsg=32600 + int(rng.integers(1, 61)),
-        corner=(int(rng.integers(20_000, 75_000)) * 10, int(rng.integers(20_000, 550_000)) * 10),
-        greenness=float(rng.uniform(0.3, 0.9)),
-        gains=draw_gains(rng, len(SENTINEL2_UM)),
-    )
-
-
-def _through_air(ground: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Reflectance at the top of a clear atmosphere x 10 000."""
-    sky = _SKY * (0.443 / np.array(SENTINEL2_UM)) ** 4 * _VAPOUR
-    return 10_000 * (ground * _VAPOUR[:, None, None] + sky[:, None, None])
 
 
 def _cloudy_view(clear: NDArray[np.float32], name: str, seed: int, number: int) -> CloudyView:

@@ -12,7 +12,7 @@ from mmcloudseg.procedural.landscape import (
     draw_shares,
 )
 from mmcloudseg.procedural.materials import draw_materials
-from mmcloudseg.procedural.noise import spawn_generators
+from mmcloudseg.procedural.noise import Field, spawn_generators
 from mmcloudseg.procedural.planetscope import draw_planetscope_view
 from mmcloudseg.procedural.sar import render_backscatter
 from mmcloudseg.procedural.spectra import draw_gains
@@ -73,7 +73,7 @@ class _Area:
     epsg: int
     label_origin: tuple[int, int]
     greenness: float
-    gains: NDArray[np.float64]
+    gains: Field
     sun_azimuth_deg: float
 
 
@@ -81,16 +81,13 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
     """Draw one sample; it depends on nothing but the arguments.
 
     Values are computed in float64 and rounded once, at the end, so that differences in the last
-    bit between processors do not show in the pixels.
+    bit between processors do not show in the pixels. The six classes take turns as the dominant
+    one.
 
     Args:
         seed: Seed of the data set, from 0.
         split: Out of ``SPLITS``.
         index: Place in the split, from 0.
-
-    Returns:
-        The sample. Five successive samples of a split fill the five 20 % bins of cloud cover, and
-        the six classes take turns as the dominant one.
 
     Raises:
         ValueError: If the seed or index is negative or the split unknown.
@@ -103,12 +100,10 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
     area = _draw_area(seed, split, index // PATCHES_PER_AREA)
     land, texture, radar, sky = spawn_generators([seed, SPLITS.index(split), index], 4)
     patch = index % PATCHES_PER_AREA
-    label_origin = (area.label_origin[0] + 900 * patch, area.label_origin[1])
-    optical_origin = _snap_outwards(label_origin)
-    offset = (
-        (optical_origin[1] - label_origin[1]) / OPTICAL_GSD_M,
-        (label_origin[0] - optical_origin[0]) / OPTICAL_GSD_M,
-    )
+    east, north = area.label_origin[0] + 900 * patch, area.label_origin[1]
+    # The 3 m grid has its lines at multiples of 3 m and encloses the 10 m grid.
+    west_m, north_m = east % OPTICAL_GSD_M, -north % OPTICAL_GSD_M
+    offset = (north_m / OPTICAL_GSD_M, west_m / OPTICAL_GSD_M)
 
     size, label_size = (OPTICAL_SIZE, OPTICAL_SIZE), (LABEL_SIZE, LABEL_SIZE)
     shares = draw_shares(land, CLASS_CODES[index % len(CLASS_CODES)])
@@ -134,8 +129,8 @@ def draw_sample(seed: int, split: str, index: int) -> Sample:
         backscatter_db=np.round(backscatter_db, 4),
         land_cover=land_cover,
         epsg=area.epsg,
-        optical_origin=optical_origin,
-        label_origin=label_origin,
+        optical_origin=(east - west_m, north + north_m),
+        label_origin=(east, north),
     )
 
 
@@ -162,20 +157,13 @@ def _draw_area(seed: int, split: str, index: int) -> _Area:
     epsg = (32700 if southern else 32600) + int(rng.integers(1, 61))
     north_range = (700_000, 920_000) if southern else (20_000, 550_000)
     origin = (int(rng.integers(20_000, 78_000)) * 10, int(rng.integers(*north_range)) * 10)
-    gains = draw_gains(rng, len(PLANETSCOPE_UM))
     return _Area(
         number=SPLITS.index(split) * _AREAS_PER_SPLIT + index + 1,
         season=season,
         epsg=epsg,
         label_origin=origin,
+        gains=draw_gains(rng, len(PLANETSCOPE_UM)),
         greenness=float(np.clip(_GREENNESS[season] + rng.uniform(-0.2, 0.2), 0, 1)),
-        gains=gains,
         # Both sensors pass in the morning: the sun is in the east, towards the equator.
         sun_azimuth_deg=float(rng.uniform(30, 70) if southern else rng.uniform(110, 160)),
     )
-
-
-def _snap_outwards(label_origin: tuple[int, int]) -> tuple[int, int]:
-    """Corner of the 3 m grid, with lines at multiples of 3 m, that encloses the 10 m grid."""
-    east, north = label_origin
-    return east // OPTICAL_GSD_M * OPTICAL_GSD_M, -(-north // OPTICAL_GSD_M) * OPTICAL_GSD_M

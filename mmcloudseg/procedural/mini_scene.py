@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcloudseg.procedural.landscape import (
-    CLASS_CODES,
-    aggregate_cover,
-    draw_landscape,
-    draw_shares,
-)
+from mmcloudseg.procedural import landscape
 from mmcloudseg.procedural.materials import draw_materials
 from mmcloudseg.procedural.mini_layout import north_up
 from mmcloudseg.procedural.mini_m3mcr import LABEL_GSD_M, OPTICAL_GSD_M
@@ -65,9 +60,9 @@ def draw_scene(size: int, seed: int = 0, cloud_cover: float = 0.4) -> MiniScene:
             f"to 1, found {size} and {cloud_cover}"
         )
     land, texture, radar, sky = spawn_generators([seed, size], 4)
-    fine = (size, size)
     coarse = (size * OPTICAL_GSD_M // LABEL_GSD_M,) * 2
-    place = draw_landscape(land, fine, OPTICAL_GSD_M, draw_shares(land, CLASS_CODES[0]))
+    shares = landscape.draw_shares(land, landscape.FOREST)
+    place = landscape.draw_landscape(land, (size, size), OPTICAL_GSD_M, shares)
     materials = draw_materials(land, place, _GREENNESS)
     clear, cloudy, _ = draw_planetscope_view(
         texture, sky, place, materials, cloud_cover, _SUN_AZIMUTH_DEG
@@ -76,7 +71,7 @@ def draw_scene(size: int, seed: int = 0, cloud_cover: float = 0.4) -> MiniScene:
         optical=cloudy,
         cloud_free=clear,
         backscatter_db=render_backscatter(radar, place, materials, coarse).astype(np.float32),
-        land_cover=aggregate_cover(place.cover, coarse),
+        land_cover=landscape.aggregate_cover(place.cover, coarse),
     )
 
 
@@ -84,24 +79,17 @@ def write_scene(folder: str | Path, scene: MiniScene) -> dict[str, Path]:
     """Write ``optical.tif``, ``sar.tif``, ``cloud_free.tif`` and ``land_cover.tif``.
 
     Returns:
-        The files by these names.
+        The files by their names without ending.
     """
-    folder = Path(folder)
     layers: dict[str, tuple[NDArray[Any], int, float]] = dict(
         optical=(scene.optical, OPTICAL_GSD_M, 0),
         sar=(scene.backscatter_db, LABEL_GSD_M, float("nan")),
         cloud_free=(scene.cloud_free, OPTICAL_GSD_M, 0),
         land_cover=(scene.land_cover, LABEL_GSD_M, 0),
     )
-    files = {}
+    files = {name: Path(folder) / f"{name}.tif" for name in layers}
     for name, (bands, gsd_m, nodata) in layers.items():
-        files[name] = folder / f"{name}.tif"
-        profile = GeoTiffProfile(
-            crs=f"EPSG:{EPSG}",
-            transform=north_up(ORIGIN, gsd_m),
-            nodata=nodata,
-            compress="deflate",
-            tiled=True,
-        )
+        grid = north_up(ORIGIN, gsd_m)
+        profile = GeoTiffProfile(f"EPSG:{EPSG}", grid, nodata, compress="deflate", tiled=True)
         write_geotiff(files[name], bands, profile)
     return files

@@ -18,7 +18,7 @@ from mmcloudseg.procedural.landscape import (
     draw_shares,
 )
 from mmcloudseg.procedural.materials import Material, draw_materials
-from mmcloudseg.procedural.noise import fractal_noise, spawn_generators
+from mmcloudseg.procedural.noise import Field, fractal_noise, spawn_generators
 from mmcloudseg.procedural.sar import render_backscatter
 from mmcloudseg.procedural.spectra import draw_gains, render_reflectance
 from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
@@ -69,9 +69,6 @@ def draw_whu_scene(
         split: Out of ``WHU_SPLITS``.
         index: Place in the split, from 0.
         size: Height and width in pixels of 5 m.
-
-    Returns:
-        The scene.
 
     Raises:
         ValueError: If the seed or index is negative, the split unknown, or the index beyond what
@@ -142,8 +139,8 @@ def _draw_roads(rng: np.random.Generator, place: Landscape) -> NDArray[np.bool_]
     roads = np.zeros(shape, bool)
     for _ in range(rng.integers(2, 4)):
         heading = rng.uniform(0, np.pi)
-        centre = rng.uniform(0.25, 0.75, 2) * shape
-        north, east = (rows - centre[0]) * gsd_m, (columns - centre[1]) * gsd_m
+        row, column = rng.uniform(0.25, 0.75, 2) * shape
+        north, east = (rows - row) * gsd_m, (columns - column) * gsd_m
         along = east * np.cos(heading) + north * np.sin(heading)
         aside = north * np.cos(heading) - east * np.sin(heading)
         wave_m, sway_m = rng.uniform(900, 2000), rng.uniform(20, 80)
@@ -170,6 +167,6 @@ def _label(place: Landscape, roads: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return label
 
 
-def _to_bytes(share: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _to_bytes(share: Field) -> NDArray[np.uint8]:
     """0 to 1 as 1 to 255; 0 is kept for pixels without data."""
     return np.clip(np.round(share * 255), 1, 255).astype(np.uint8)

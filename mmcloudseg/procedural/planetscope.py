@@ -7,6 +7,7 @@ from mmcloudseg.clouds.drawing import draw_clouds
 from mmcloudseg.clouds.kinds import KIND_ODDS, choose_kind
 from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
 from mmcloudseg.procedural.landscape import Landscape
+from mmcloudseg.procedural.noise import Field
 from mmcloudseg.procedural.spectra import render_reflectance, to_counts
 from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
@@ -20,7 +21,7 @@ def draw_planetscope_view(
     materials: NDArray[np.uint8],
     cloud_cover: float,
     sun_azimuth_deg: float,
-    gains: NDArray[np.float64] | None = None,
+    gains: Field | None = None,
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]:
     """Draw a place with and without clouds.
 
@@ -39,9 +40,8 @@ def draw_planetscope_view(
     """
     reflectance = render_reflectance(texture, place, materials, PLANETSCOPE_UM, gains)
     clear = to_counts(reflectance * _SCALE)
-    height, width = place.cover.shape
     kind = choose_kind(sky, KIND_ODDS)
-    clouds = draw_clouds(sky, (height, width), place.gsd_m, cloud_cover, kind, sun_azimuth_deg)
+    clouds = draw_clouds(sky, materials.shape, place.gsd_m, cloud_cover, kind, sun_azimuth_deg)
     white = cloud_reflectance(PLANETSCOPE_UM) * _SCALE
     cloudy = to_counts(add_clouds(clear, clouds, PLANETSCOPE_UM, white))
     return clear, cloudy, clouds.mask

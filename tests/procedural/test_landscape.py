@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mmcloudseg.procedural import (
+from mmcloudseg.procedural.landscape import (
     CLASS_CODES,
     aggregate_cover,
     draw_landscape,
-    draw_materials,
     draw_shares,
 )
+from mmcloudseg.procedural.materials import Material, draw_materials
 
 SHARES = {10: 0.2, 30: 0.2, 40: 0.25, 50: 0.1, 60: 0.1, 80: 0.15}
 
@@ -75,8 +75,6 @@ def test_aggregation_heeds_the_offset():
 
 
 def test_materials_follow_season_and_refuse_what_they_do_not_know(place):
-    from mmcloudseg.procedural import Material
-
     lush, dry = (draw_materials(np.random.default_rng(1), place, g) for g in (0.95, 0.05))
     green = (Material.GREEN_GRASS, Material.LUSH_CROP, Material.CANOPY)
     assert np.isin(lush, green).mean() > np.isin(dry, green).mean() + 0.2

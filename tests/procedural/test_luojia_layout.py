@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.procedural import LUOJIA_BINS, draw_luojia_patch, write_mini_luojia
+from mmcloudseg.procedural import write_mini_luojia
+from mmcloudseg.procedural.mini_luojia import LUOJIA_BINS, draw_luojia_patch
 
 KINDS = {
     "s1": "s1",

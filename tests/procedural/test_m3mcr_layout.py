@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.procedural import MARKER, draw_sample, write_mini_m3mcr
+from mmcloudseg.procedural import draw_sample, write_mini_m3mcr
 
 COUNTS = {"train": 3, "val": 1, "test": 1}
 PREFIXES = ("planet_cloudfree", "planet_cloudy", "S1", "landcover", "cloudmask")
@@ -112,7 +112,7 @@ def test_size_is_counted_and_the_recipe_kept(made):
     root, size = made
     assert size == sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     assert size / sum(COUNTS.values()) == pytest.approx(1.67e6, rel=0.02)
-    recipe = json.loads((root / MARKER).read_text())
+    recipe = json.loads((root / "mini_m3mcr.json").read_text())
     assert recipe == {"seed": 0, "samples": COUNTS}
 
 
@@ -150,7 +150,7 @@ def test_own_and_empty_folders_are_filled_without_asking(tmp_path):
     write_mini_m3mcr(out, {"train": 1}, seed=0)
     before = _digests(out)
     write_mini_m3mcr(out, {"train": 1}, seed=1)
-    assert json.loads((out / MARKER).read_text())["seed"] == 1
+    assert json.loads((out / "mini_m3mcr.json").read_text())["seed"] == 1
     assert _digests(out) != before
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
     assert len(list((out / "train").rglob("*.npy"))) == 1

@@ -4,14 +4,13 @@ import json
 
 import pytest
 
-from mmcloudseg.procedural import MiniLayout
+from mmcloudseg.procedural.mini_layout import MiniLayout
 
-LAYOUT = MiniLayout(marker="made.json", tool="make_it.py", names=("images", "list.txt"))
+LAYOUT = MiniLayout("made.json", "make_it.py", folders=("images",), files=("list.txt",))
 
 
 def fill(text="new"):
     def write(root):
-        (root / "images").mkdir()
         (root / "images" / "a.txt").write_text(text)
         (root / "list.txt").write_text(text)
 

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import LUOJIA_BINS, draw_luojia_patch
-from mmcloudseg.procedural.mini_luojia import LAND_COVER_CODES, cover_bins
+from mmcloudseg.procedural.mini_luojia import (
+    LAND_COVER_CODES,
+    LUOJIA_BINS,
+    cover_bins,
+    draw_luojia_patch,
+)
 from mmcloudseg.rasters.sensors import SENTINEL2_UM
 
 B02, B04, B08, B09, B10, B11 = 1, 3, 7, 9, 10, 11

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import CLASS_CODES, cloud_cover, draw_sample
+from mmcloudseg.procedural.landscape import CLASS_CODES
+from mmcloudseg.procedural.mini_m3mcr import cloud_cover, draw_sample
 
 CODES = {10, 20, 30, 40, 50, 60, 80, 90}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mmcloudseg.procedural import WHU_CODES, draw_whu_scene, material_reflectance
 from mmcloudseg.procedural.materials import Material
-from mmcloudseg.procedural.mini_whu import CITY_HECTARES, sheet_name
+from mmcloudseg.procedural.mini_whu import CITY_HECTARES, WHU_CODES, draw_whu_scene, sheet_name
+from mmcloudseg.procedural.spectra import material_reflectance
 from mmcloudseg.rasters.sensors import GAOFEN1_UM
 
 SIZE = (120, 180)

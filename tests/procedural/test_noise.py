@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import area_mean, area_weights, fractal_noise
+from mmcloudseg.procedural.noise import area_mean, area_weights, fractal_noise
 
 
 def _neighbour_correlation(field, step):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import draw_sample, render_backscatter, speckle
+from mmcloudseg.procedural import draw_sample
 from mmcloudseg.procedural.landscape import draw_landscape
 from mmcloudseg.procedural.materials import draw_materials
+from mmcloudseg.procedural.sar import render_backscatter, speckle
 
 
 @pytest.fixture(scope="module")

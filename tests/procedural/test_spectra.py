@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from mmcloudseg.procedural import (
-    Material,
-    draw_landscape,
-    draw_materials,
-    material_reflectance,
-    render_reflectance,
-)
-from mmcloudseg.procedural.spectra import to_counts
+from mmcloudseg.procedural.landscape import draw_landscape
+from mmcloudseg.procedural.materials import Material, draw_materials
+from mmcloudseg.procedural.spectra import material_reflectance, render_reflectance, to_counts
 from mmcloudseg.rasters.sensors import PLANETSCOPE_UM
 
 SHARES = {10: 0.2, 30: 0.15, 40: 0.25, 50: 0.15, 60: 0.1, 80: 0.15}

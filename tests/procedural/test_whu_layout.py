@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.procedural import draw_whu_scene, write_mini_whu
+from mmcloudseg.procedural import write_mini_whu
+from mmcloudseg.procedural.mini_whu import draw_whu_scene
 
 COUNTS = {"train": 3, "test": 2}
 SIZE = (60, 90)
