@@ -3,7 +3,7 @@
 from mmcloudseg.clouds.cover import cloud_cover
 from mmcloudseg.clouds.drawing import draw_clouds
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, CloudKind
-from mmcloudseg.clouds.layers import MASK_THRESHOLD, OPACITY_STEPS, Clouds
+from mmcloudseg.clouds.layers import OPACITY_STEPS, Clouds
 from mmcloudseg.clouds.octaves import octave_noise
 from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
 from mmcloudseg.clouds.simulation import CloudSettings, SimulatedClouds, simulate_clouds
@@ -11,7 +11,6 @@ from mmcloudseg.clouds.simulation import CloudSettings, SimulatedClouds, simulat
 __all__ = [
     "CLOUD_KINDS",
     "KIND_ODDS",
-    "MASK_THRESHOLD",
     "OPACITY_STEPS",
     "CloudKind",
     "CloudSettings",

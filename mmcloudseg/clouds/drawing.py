@@ -1,10 +1,8 @@
 """Clouds over an image: where they are, how deep they are, and their shadows."""
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmcloudseg.clouds.kinds import CLOUD_KINDS, CloudKind
 from mmcloudseg.clouds.layers import (
@@ -12,6 +10,8 @@ from mmcloudseg.clouds.layers import (
     LARGEST_DEPTH,
     MASK_THRESHOLD,
     Clouds,
+    Layer,
+    Mask,
     opacity,
     row_blocks,
 )
@@ -30,7 +30,7 @@ def draw_clouds(
     rng: np.random.Generator,
     shape: tuple[int, int],
     gsd_m: float,
-    cover: float | NDArray[np.bool_],
+    cover: float | Mask,
     kind: CloudKind | str = "mixed",
     sun_azimuth_deg: float = 145.0,
     threshold: float = MASK_THRESHOLD,
@@ -42,27 +42,31 @@ def draw_clouds(
         rng: Source of the randomness, by its bit generator's raw bits.
         shape: Height and width in pixels.
         gsd_m: Side of a pixel in metres.
-        cover: Share of pixels above the threshold, from 0 to 1, or an H x W mask whose place and
-            shape the clouds take. At exactly 0, and for an empty mask, nothing is drawn.
+        cover: Share of pixels above the threshold, from 0 to 1, which is met to the pixel where
+            values differ, or an H x W mask whose place and shape the clouds take. At exactly 0,
+            and for an empty mask, nothing is drawn.
         kind: Depths, edges and sizes, or the name of one of ``CLOUD_KINDS``.
         sun_azimuth_deg: Direction of the sun, clockwise from north (up in the image).
         threshold: Opacity above which a pixel counts as cloudy.
         octaves: Number of octaves of the cloud field.
 
-    Returns:
-        The clouds. Their cover is the requested one, to the pixel where values differ.
-
     Raises:
         ValueError: If an argument is outside its range.
     """
     kind = _checked(shape, cover, kind, threshold)
+    nothing = np.zeros(shape, np.float32)
     if not np.any(cover):
-        return _no_clouds(shape, kind.angstrom, threshold)
-    towards_sun = _towards_sun(sun_azimuth_deg)
+        bright = np.ones(shape, np.float32)
+        return Clouds(nothing, nothing, nothing, bright, nothing, kind.angstrom, threshold)
+    azimuth = math.radians(sun_azimuth_deg)
+    # Rows and columns per unit of length, without the last bits, which vary between machines.
+    down, right = -round(math.cos(azimuth), 9), round(math.sin(azimuth), 9)
     shadow_m = uniform(rng, *kind.shadow_m)
-    shift = _pixels(part * shadow_m / gsd_m for part in towards_sun)
-    relief = _pixels(part * max(_RELIEF_M / gsd_m, 1.5) for part in towards_sun)
-    canvas = Canvas(shape, (_further(shift[0], relief[0]), _further(shift[1], relief[1])))
+    shift = round(down * shadow_m / gsd_m), round(right * shadow_m / gsd_m)
+    relief_px = max(_RELIEF_M / gsd_m, 1.5)
+    relief = round(down * relief_px), round(right * relief_px)
+    border = max(shift[0], relief[0], key=abs), max(shift[1], relief[1], key=abs)
+    canvas = Canvas(shape, border)
 
     size_m = kind.size_m[0] * (kind.size_m[1] / kind.size_m[0]) ** uniform(rng, 0, 1)
     size_px = max(round(size_m / gsd_m, 6), 2.0)
@@ -82,17 +86,14 @@ def draw_clouds(
         thin=canvas.image(thin),
         opacity=np.ascontiguousarray(canvas.image(lost)),
         shading=_shading(canvas, thick, thin, relief),
-        shadow=canvas.image(lost, shift) if shadow_m else np.zeros(shape, np.float32),
+        shadow=canvas.image(lost, shift) if shadow_m else nothing,
         angstrom=kind.angstrom,
         threshold=threshold,
     )
 
 
 def _checked(
-    shape: tuple[int, int],
-    cover: float | NDArray[np.bool_],
-    kind: CloudKind | str,
-    threshold: float,
+    shape: tuple[int, int], cover: float | Mask, kind: CloudKind | str, threshold: float
 ) -> CloudKind:
     if isinstance(cover, np.ndarray):
         if cover.shape != tuple(shape) or cover.dtype != bool:
@@ -110,30 +111,9 @@ def _checked(
     return CLOUD_KINDS[kind]
 
 
-def _no_clouds(shape: tuple[int, int], angstrom: float, threshold: float) -> Clouds:
-    nothing = np.zeros(shape, np.float32)
-    bright = np.ones(shape, np.float32)
-    return Clouds(nothing, nothing, nothing, bright, nothing, angstrom, threshold)
-
-
-def _towards_sun(azimuth_deg: float) -> tuple[float, float]:
-    """Rows and columns per unit of length, without the last bits, which vary between machines."""
-    azimuth = math.radians(azimuth_deg)
-    return -round(math.cos(azimuth), 9), round(math.sin(azimuth), 9)
-
-
-def _pixels(steps: Iterable[float]) -> tuple[int, int]:
-    down, right = map(round, steps)
-    return down, right
-
-
-def _further(a: int, b: int) -> int:
-    return a if abs(a) >= abs(b) else b
-
-
 def _depths(
-    inwards_m: NDArray[np.float32], texture: NDArray[np.float32], kind: CloudKind, threshold: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    inwards_m: Layer, texture: Layer, kind: CloudKind, threshold: float
+) -> tuple[Layer, Layer]:
     """Optical depth of both layers, in whole steps."""
     edge_depth = -math.log1p(-threshold)
     # Bends off smoothly: a clipped texture would leave level patches.
@@ -144,28 +124,23 @@ def _depths(
     fringe_m = _FRINGE * (kind.thin_edge_m if kind.thin_depth else kind.thick_edge_m)
     fringe = np.float32((1 - _GAP) * edge_depth) * _ramp(1 + inwards_m / np.float32(fringe_m))
     veil = np.where(inwards_m > 0, np.float32((1 + _GAP) * edge_depth), fringe)
-    # The edge belongs to the layer that the kind consists of.
-    if kind.thin_depth:
-        thin += veil
-    else:
-        thick += veil
+    edge = thin if kind.thin_depth else thick  # the layer that the kind consists of
+    edge += veil
     return _whole_steps(thick), _whole_steps(thin)
 
 
-def _whole_steps(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+def _whole_steps(depth: Layer) -> Layer:
     steps = np.rint(np.minimum(depth, LARGEST_DEPTH) * np.float32(DEPTH_STEPS))
     return steps * np.float32(1 / DEPTH_STEPS)
 
 
-def _ramp(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _ramp(x: Layer) -> Layer:
     """Smooth step from exactly 0 below 0 to exactly 1 above 1."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 
-def _shading(
-    canvas: Canvas, thick: NDArray[np.float32], thin: NDArray[np.float32], relief: tuple[int, int]
-) -> NDArray[np.float32]:
+def _shading(canvas: Canvas, thick: Layer, thin: Layer, relief: tuple[int, int]) -> Layer:
     """Brighter where a cloud's top falls towards the sun, as its depth does; 1 on level cloud."""
     shading = np.empty(canvas.image_shape, np.float32)
     here = canvas.image(thick), canvas.image(thin)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcloudseg.clouds.octaves import uniforms
+from mmcloudseg.clouds.octaves import uniform
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ CLOUD_KINDS = {
         thick_depth=5.5, thin_depth=0.5, thick_edge_m=600, thin_edge_m=550, core_m=40
     ),
 }
+# How often each kind is drawn by default.
 KIND_ODDS = {"thick": 0.25, "thin": 0.25, "fog": 0.1, "local": 0.1, "mixed": 0.3}
-"""How often each kind is drawn unless told otherwise."""
 
 
 def choose_kind(rng: np.random.Generator, kind: str | Mapping[str, float]) -> str:
@@ -81,7 +81,7 @@ def choose_kind(rng: np.random.Generator, kind: str | Mapping[str, float]) -> st
     total = sum(odds.values())
     if min(odds.values()) < 0 or total <= 0:
         raise ValueError(f"kind: expected odds from 0 that are not all 0, found {odds}")
-    place = float(uniforms(rng, 1)[0]) * total
+    place = uniform(rng, 0, total)
     for name, share in odds.items():
         if place < share:
             return name

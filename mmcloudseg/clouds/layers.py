@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from mmcloudseg.clouds.cover import cloud_cover
 
-REFERENCE_UM = 0.55
-"""Wavelength at which optical depths and the mask's threshold are stated."""
+REFERENCE_UM = 0.55  # at which optical depths and the mask's threshold are stated
 MASK_THRESHOLD = 0.1
 """Opacity above which a pixel counts as cloudy: fainter veils are hard to see in the image."""
 OPACITY_STEPS = 10_000
 """Opacity is a multiple of one part in this many, so that files hold it exactly."""
-DEPTH_STEPS = 1024
-"""Optical depths are multiples of one part in this many."""
+DEPTH_STEPS = 1024  # optical depths are multiples of one part in this many
 LARGEST_DEPTH = 16.0
-
 _BLOCK_PIXELS = 32_768
+
+Layer = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class Clouds:
         threshold: Opacity above which a pixel counts as cloudy.
     """
 
-    thick: NDArray[np.float32]
-    thin: NDArray[np.float32]
-    opacity: NDArray[np.float32]
-    shading: NDArray[np.float32]
-    shadow: NDArray[np.float32]
+    thick: Layer
+    thin: Layer
+    opacity: Layer
+    shading: Layer
+    shadow: Layer
     angstrom: float = 1.0
     threshold: float = MASK_THRESHOLD
 
     @functools.cached_property
-    def mask(self) -> NDArray[np.bool_]:
+    def mask(self) -> Mask:
         """H x W, true where the opacity exceeds the threshold."""
         return self.opacity > self.threshold
 
@@ -61,7 +61,7 @@ class Clouds:
         layers = ("thick", "thin", "opacity", "shading", "shadow")
         return dataclasses.replace(self, **{name: getattr(self, name)[part] for name in layers})
 
-    def transmissions(self, wavelengths_um: Sequence[float]) -> list[NDArray[np.float32]]:
+    def transmissions(self, wavelengths_um: Sequence[float]) -> list[Layer]:
         """Share of the ground's light that passes, H x W for each band."""
         thick = transmission(self.thick)
         if not self.thin.any():
@@ -70,13 +70,13 @@ class Clouds:
         return [thick * transmission(self.thin, ratio) for ratio in ratios]
 
 
-def opacity(thick: NDArray[np.float32], thin: NDArray[np.float32]) -> NDArray[np.float32]:
+def opacity(thick: Layer, thin: Layer) -> Layer:
     """Share of light that is lost in two layers, in whole steps of 1 / ``OPACITY_STEPS``."""
     lost = 1 - transmission(thick) * transmission(thin)
     return np.rint(lost * np.float32(OPACITY_STEPS)) / np.float32(OPACITY_STEPS)
 
 
-def transmission(depth: NDArray[np.float32], ratio: float = 1.0) -> NDArray[np.float32]:
+def transmission(depth: Layer, ratio: float = 1.0) -> Layer:
     """Share of light that passes an optical depth times a ratio.
 
     Looked up in a table, because the last bit of ``exp`` depends on the processor.
@@ -88,7 +88,7 @@ def transmission(depth: NDArray[np.float32], ratio: float = 1.0) -> NDArray[np.f
 
 
 @functools.lru_cache(maxsize=64)
-def _transmission_table(ratio: float) -> NDArray[np.float32]:
+def _transmission_table(ratio: float) -> Layer:
     depths = np.arange(int(LARGEST_DEPTH * DEPTH_STEPS) + 1) / DEPTH_STEPS
     return np.exp(-ratio * depths).astype(np.float32)
 

@@ -18,15 +18,9 @@ _BLOCK_POINTS = 16_384
 _BORDER = 3  # points that each doubling of a cubic spline's lattice needs beyond its span
 
 
-def uniforms(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """Draw numbers evenly from [0, 1), from raw bits."""
-    bits: NDArray[np.uint64] = rng.bit_generator.random_raw(count)
-    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
 def uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw one number evenly from [low, high)."""
-    return low + (high - low) * float(uniforms(rng, 1)[0])
+    """Draw one number evenly from [low, high), from raw bits."""
+    return low + (high - low) * ((rng.bit_generator.random_raw() >> 11) * 2.0**-53)
 
 
 def octave_noise(
@@ -39,17 +33,15 @@ def octave_noise(
     """Draw a fractal field: smooth random fields of halving size, added up.
 
     Each octave is a cubic B-spline through random values on a lattice; its amplitude falls with
-    its size as ``size ** roughness``.
+    its size as ``size ** roughness``. Over many draws, the mean is 0 and the standard deviation
+    about 1.
 
     Args:
-        rng: Source of the randomness; the field depends on its bit generator's state alone.
+        rng: Source of the randomness, by its bit generator's raw bits.
         shape: Height and width in pixels.
         largest_px: Size of the largest features in pixels.
         octaves: Number of sizes, including the largest; those below 2 pixels are left out.
         roughness: 0.5 gives ragged fields, 2 smooth ones.
-
-    Returns:
-        Height x width field of zero mean and about unit standard deviation over many draws.
 
     Raises:
         ValueError: If the size is below 2 pixels or there is no octave.

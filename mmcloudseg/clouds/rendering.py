@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcloudseg.clouds.layers import Clouds, row_blocks
+from mmcloudseg.clouds.layers import Clouds, Layer, row_blocks
 
 # Brightness of a fully opaque cloud at these wavelengths, which the brightest pixels of real
 # PlanetScope clouds reach (0.50 to 0.52 in blue to 0.64 to 0.66 in the near infrared).
@@ -18,11 +18,7 @@ _SHADOW_STRENGTH = (0.42, 0.46, 0.62, 0.70)
 
 
 def cloud_reflectance(wavelengths_um: Sequence[float]) -> NDArray[np.float64]:
-    """Reflectance of a fully opaque cloud in each band.
-
-    Args:
-        wavelengths_um: Band centres in micrometres; beyond 0.44 to 2.20 the nearest end counts.
-    """
+    """Reflectance of a fully opaque cloud; beyond 0.44 to 2.20 micrometres the nearest end's."""
     return np.interp(wavelengths_um, _WHITE_UM, _WHITE)
 
 
@@ -41,7 +37,7 @@ def add_clouds(
         clear: Bands x H x W of any type, in any unit proportional to reflectance.
         clouds: Clouds of the same height and width.
         wavelengths_um: Centre of each band in micrometres.
-        white: Value of a fully opaque cloud in each band, in the image's unit; by
+        white: Value of a fully opaque cloud, in the image's unit, for all bands or each; by
             default its reflectance.
 
     Returns:
@@ -59,14 +55,15 @@ def add_clouds(
             f"say, found {clear.shape}"
         )
     values = np.asarray(cloud_reflectance(wavelengths_um) if white is None else white, float)
+    if values.ndim == 0:
+        values = np.full(len(wavelengths_um), values)
     if len(values) != len(wavelengths_um):
         raise ValueError(
             f"white: expected a value for each of {len(wavelengths_um)} bands, found {len(values)}"
         )
-    strength = np.interp(wavelengths_um, _SHADOW_UM, _SHADOW_STRENGTH)
     out = np.empty(expected, clear.dtype)
     for rows in row_blocks(clouds.thick.shape):
-        image = _render(clear[:, rows], clouds.rows(rows), wavelengths_um, values, strength)
+        image = _render(clear[:, rows], clouds.rows(rows), wavelengths_um, values)
         if clear.dtype.kind in "ui":
             limits = np.iinfo(clear.dtype)
             image = np.clip(np.rint(image), limits.min, limits.max)
@@ -75,15 +72,12 @@ def add_clouds(
 
 
 def _render(
-    clear: NDArray[Any],
-    clouds: Clouds,
-    wavelengths_um: Sequence[float],
-    white: NDArray[np.float64],
-    strength: NDArray[np.float64],
-) -> NDArray[np.float32]:
+    clear: NDArray[Any], clouds: Clouds, wavelengths_um: Sequence[float], white: np.ndarray
+) -> Layer:
     # Deep cloud is white; light scatters only once in a veil, which is darker.
     brightness = np.float32(0.5) + np.float32(0.5) * clouds.opacity * clouds.opacity
     brightness *= clouds.shading
+    strength = np.interp(wavelengths_um, _SHADOW_UM, _SHADOW_STRENGTH)
     shadowed = clouds.shadow.any()
     image = clear.astype(np.float32)
     for band, passed in enumerate(clouds.transmissions(wavelengths_um)):

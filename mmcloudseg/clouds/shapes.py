@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mmcloudseg.clouds.layers import row_blocks
+from mmcloudseg.clouds.layers import Layer, Mask, row_blocks
 
 _FIELD_STEPS = 8192  # cloud fields are multiples of one part in this many standard deviations
 _FIELD_REACH = 32768
@@ -36,19 +36,11 @@ class Canvas:
         return field[top : top + self.image_shape[0], left : left + self.image_shape[1]]
 
 
-def height_above_level(
-    field: NDArray[np.float32], canvas: Canvas, cover: float
-) -> NDArray[np.float32]:
-    """Height of a field above the level that a given share of the image exceeds.
+def height_above_level(field: Layer, canvas: Canvas, cover: float) -> Layer:
+    """Height of a field above the level that a share of the image exceeds, ``cover``.
 
-    Args:
-        field: Of the canvas' shape; it rises by about one standard deviation over the size of its
-            features.
-        canvas: The image and its border.
-        cover: Share of the image.
-
-    Returns:
-        The height in standard deviations, of the canvas' shape.
+    Field and height, in standard deviations, are of the canvas' shape. The field rises by about
+    one standard deviation over the size of its features.
     """
     whole = np.empty(field.shape, np.uint16)
     for rows in row_blocks(field.shape):
@@ -75,19 +67,11 @@ def _level(counts: NDArray[np.int64], cover: float) -> int:
     return int(np.argmin(np.abs(above - wanted)))
 
 
-def distance_to_edge(
-    field: NDArray[np.float32], canvas: Canvas, mask: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    """Distance to a mask's edge, made uneven by a field.
+def distance_to_edge(field: Layer, canvas: Canvas, mask: Mask) -> Layer:
+    """Distance in pixels to the edge of the image's mask, made uneven by a field.
 
-    Args:
-        field: Of the canvas' shape.
-        canvas: The image and its border.
-        mask: Of the image's shape.
-
-    Returns:
-        The distance in pixels, positive inside the mask and negative outside, of the canvas'
-        shape.
+    Field and distance are of the canvas' shape; the distance is positive inside the mask and
+    negative outside.
     """
     width = [(max(-step, 0), max(step, 0)) for step in canvas.border]
     mask = np.pad(mask, width, mode="edge")

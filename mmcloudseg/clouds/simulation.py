@@ -9,29 +9,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmcloudseg.clouds.drawing import draw_clouds
-from mmcloudseg.clouds.kinds import CLOUD_KINDS, KIND_ODDS, choose_kind
-from mmcloudseg.clouds.layers import MASK_THRESHOLD
+from mmcloudseg.clouds.kinds import KIND_ODDS, choose_kind
+from mmcloudseg.clouds.layers import MASK_THRESHOLD, Layer, Mask
 from mmcloudseg.clouds.octaves import uniform
 from mmcloudseg.clouds.rendering import add_clouds, cloud_reflectance
 
 
 @dataclass(frozen=True)
 class SimulatedClouds:
-    """A cloudy image and what was rendered.
+    """A cloudy image and what was rendered; opacity, mask and cover are those of `Clouds`.
 
     Attributes:
         image: Bands x H x W, in the type and unit of the clear image.
-        opacity: H x W float32, share of the ground's light that is lost at 0.55 micrometres; a
-            multiple of 1 / 10 000.
-        mask: H x W bool, true where the opacity exceeds the threshold.
+        opacity: H x W float32, a multiple of 1 / 10 000.
+        mask: H x W bool.
         kind: Name of the clouds' kind.
         cover: Share of cloudy pixels.
         sun_azimuth_deg: Direction of the sun, clockwise from north (up in the image).
     """
 
     image: NDArray[Any]
-    opacity: NDArray[np.float32]
-    mask: NDArray[np.bool_]
+    opacity: Layer
+    mask: Mask
     kind: str
     cover: float
     sun_azimuth_deg: float
@@ -69,9 +68,9 @@ def simulate_clouds(
     *,
     name: str,
     seed: int = 0,
-    mask: NDArray[np.bool_] | None = None,
+    mask: Mask | None = None,
 ) -> SimulatedClouds:
-    """Put clouds over a clear optical image.
+    """Put clouds over a clear optical image, by `draw_clouds` and `add_clouds`.
 
     The clouds depend on nothing but the arguments: the pixels are the same on every machine, in
     any process and in any order.
@@ -84,9 +83,6 @@ def simulate_clouds(
         mask: H x W bool, a real mask whose place and shape the clouds take, whatever the
             settings' ``cover``.
 
-    Returns:
-        The cloudy image, opacity and mask. Integer images are rounded, and clipped to their type.
-
     Raises:
         ValueError: If an argument is outside its range or sizes disagree.
     """
@@ -98,32 +94,21 @@ def simulate_clouds(
     kind = choose_kind(rng, settings.kind)
     share = min(uniform(rng, low, high), 1.0)
     azimuth_deg = uniform(rng, 0, 360)
-    height, width = image.shape[1:]
     clouds = draw_clouds(
         rng,
-        (height, width),
+        (image.shape[1], image.shape[2]),
         settings.gsd_m,
         share if mask is None else mask,
-        CLOUD_KINDS[kind],
+        kind,
         azimuth_deg,
         settings.threshold,
         settings.octaves,
     )
-    white: ArrayLike
-    if settings.white is None:
+    white: ArrayLike | None = settings.white
+    if white is None:
         white = cloud_reflectance(wavelengths_um) * settings.scale
-    elif isinstance(settings.white, int | float):
-        white = [settings.white] * len(wavelengths_um)
-    else:
-        white = settings.white
-    return SimulatedClouds(
-        image=add_clouds(image, clouds, wavelengths_um, white),
-        opacity=clouds.opacity,
-        mask=clouds.mask,
-        kind=kind,
-        cover=clouds.cover,
-        sun_azimuth_deg=azimuth_deg,
-    )
+    cloudy = add_clouds(image, clouds, wavelengths_um, white)
+    return SimulatedClouds(cloudy, clouds.opacity, clouds.mask, kind, clouds.cover, azimuth_deg)
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
