@@ -16,11 +16,9 @@ def draw_cloud_gallery(
     settings: CloudSettings,
     covers: Sequence[float] = (0.2, 0.5, 0.8),
     kinds: Sequence[str] = tuple(CLOUD_KINDS),
-    name: str = "gallery",
     seed: int = 0,
-    dpi: int = 60,
 ) -> np.ndarray:
-    """Draw a row for each cover and a column for each kind.
+    """Draw a row for each cover and a column for each kind, H x W x 3 uint8.
 
     Args:
         clear: Bands x H x W.
@@ -28,12 +26,7 @@ def draw_cloud_gallery(
         settings: The sensor; cover and kind are those of each panel.
         covers: Shares of cloudy pixels, 0 to 1.
         kinds: Names of kinds.
-        name: Name of the image; other names give other clouds.
         seed: Seed of the clouds.
-        dpi: Pixels per inch; a panel is 2.6 inches wide.
-
-    Returns:
-        H x W x 3 uint8.
     """
     bands = list(rgb)
     stretch = Stretch.of(clear[bands].astype(float))
@@ -42,7 +35,7 @@ def draw_cloud_gallery(
         panels = {"clear": stretch.apply(clear[bands].astype(float))}
         for kind in kinds:
             clouds = replace(settings, cover=cover, kind=kind)
-            made = simulate_clouds(clear, clouds, name=f"{name} {kind} {cover}", seed=seed)
+            made = simulate_clouds(clear, clouds, name=f"gallery {kind} {cover}", seed=seed)
             panels[kind] = stretch.apply(made.image[bands].astype(float))
         rows.append(PanelRow(f"{cover:.0%} of the image", panels))
-    return draw_rows(rows, (), (), dpi)
+    return draw_rows(rows, (), (), 60)

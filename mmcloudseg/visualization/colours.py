@@ -32,12 +32,11 @@ class Stretch:
     def of(cls, bands: np.ndarray, chosen: np.ndarray | None = None) -> "Stretch":
         """Take the range from an image's own 1st and 99th percentile by band.
 
+        NaN is left out; a band of one value gets a range of width 1.
+
         Args:
             bands: 3 x H x W image.
             chosen: H x W bool, the pixels to take; None, or no pixel at all, takes the image.
-
-        Returns:
-            The range. NaN is left out; a band of one value gets a range of width 1.
         """
         values = bands.reshape(3, -1)
         if chosen is not None and chosen.any():
@@ -49,14 +48,7 @@ class Stretch:
         return cls(low, np.where(high > low, high, low + 1))
 
     def apply(self, bands: np.ndarray) -> np.ndarray:
-        """Colour an image.
-
-        Args:
-            bands: 3 x H x W image in the order red, green, blue.
-
-        Returns:
-            H x W x 3 uint8; NaN is black.
-        """
+        """Colour a 3 x H x W image (red, green, blue): H x W x 3 uint8, NaN is black."""
         scaled = (bands - self.low[:, None, None]) / (self.high - self.low)[:, None, None]
         scaled = np.nan_to_num(scaled, nan=0.0, posinf=np.inf)
         ground = _GROUND_SHARE * np.clip(scaled, 0, 1)
@@ -65,11 +57,10 @@ class Stretch:
 
 
 def rgb_bands(names: Sequence[str], count: int) -> list[int]:
-    """Which bands are red, green and blue: by name, else in the order blue, green, red.
+    """Indices of red, green and blue among ``count`` bands.
 
-    Args:
-        names: Of the bands.
-        count: How many there are.
+    They are found by name, or else taken from the order blue, green, red; fewer than three bands
+    give the first one three times.
     """
     known = [name.lower() for name in names]
     for wanted in (("red", "green", "blue"), ("b04", "b03", "b02"), ("b4", "b3", "b2")):
@@ -79,15 +70,7 @@ def rgb_bands(names: Sequence[str], count: int) -> list[int]:
 
 
 def pick_bands(image: np.ndarray, rgb_bands: Sequence[int]) -> np.ndarray:
-    """Red, green and blue of an image; its first band three times where it has fewer.
-
-    Args:
-        image: C x H x W.
-        rgb_bands: Indices of the red, green and blue band.
-
-    Returns:
-        3 x H x W.
-    """
+    """Three bands of a C x H x W image, or its first one three times where one is missing."""
     if max(rgb_bands) < len(image):
         return image[list(rgb_bands)]
     return np.repeat(image[:1], 3, axis=0)
@@ -113,15 +96,7 @@ def colour_sar(sar: np.ndarray) -> np.ndarray:
 
 
 def colour_classes(labels: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
-    """Paint a class map.
-
-    Args:
-        labels: h x w class indices; what the palette lacks (255, …) becomes grey.
-        palette: Red, green, blue from 0 to 255 for each class.
-
-    Returns:
-        h x w x 3 uint8.
-    """
+    """Paint h x w class indices: h x w x 3 uint8, grey for what the palette lacks (255, …)."""
     table = np.array([*palette, IGNORED_GREY], dtype=np.uint8)
     labels = labels.astype(np.int64)
     known = (labels >= 0) & (labels < len(palette))

@@ -70,13 +70,7 @@ class CloudSegVisualizationHook(Hook):
         data_batch: dict | None = None,
         outputs: Sequence[SegDataSample] | None = None,
     ) -> None:
-        """Draw the samples of one batch.
-
-        Args:
-            runner: The runner, its visualizer a `CloudSegLocalVisualizer`.
-            batch_idx: Not read.
-            data_batch: ``inputs`` as they come from the loader, C x H x W each.
-            outputs: The model's outputs, one for each input.
+        """Draw the samples of one batch with the runner's `CloudSegLocalVisualizer`.
 
         Raises:
             TypeError: If the runner has another visualizer.
@@ -94,8 +88,7 @@ class CloudSegVisualizationHook(Hook):
             optical, sar = split_bands(image, sample.get("band_layout"))
             row = visualizer.make_row(optical, sar, sample, band_names=bands.get("optical", ()))
             if due:
-                name = sample_stem(sample)
-                self._write(runner, name, visualizer.draw_overview([row]))
+                self._write(runner, sample_stem(sample), visualizer.draw_overview([row]))
                 self._written += 1
             self._keep(sample_cover(sample) or 0.0, row)
 

@@ -49,9 +49,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         rgb_bands: Indices of the red, green and blue band among the optical ones; None finds them
             by the names that the data set gives them, or else takes the order blue, green, red,
             near infrared.
-        classes: Class names; MMEngine's loops set them from the data set.
-        palette: Class colours, 0 to 255.
-        **kwargs: Arguments of `SegLocalVisualizer`.
+        **kwargs: Like all other arguments, as in `SegLocalVisualizer`.
     """
 
     def __init__(
@@ -74,21 +72,16 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         optical: Array | None,
         sar: Array | None,
         data_sample: SegDataSample,
-        title: str | None = None,
         band_names: Sequence[str] = (),
     ) -> PanelRow:
-        """Make the panels of one sample.
+        """Make the title and panels of one sample, ready for `draw_overview`.
 
         Args:
             optical: C x H x W image that the network reads, scaled like the cloud-free images.
             sar: B x H x W backscatter, in dB or scaled.
             data_sample: May hold ``gt_cloud_free``, ``pred_cloud_free``, ``gt_sem_seg``,
                 ``pred_sem_seg`` and ``gt_cloud_mask``.
-            title: Line above; by default the sample's name, cloud cover and overall accuracy.
             band_names: Names of the optical bands, by which red, green and blue are found.
-
-        Returns:
-            Title and panels, ready for `draw_rows`.
         """
         optical = None if optical is None else to_numpy(optical)
         mask = field_array(data_sample, "gt_cloud_mask")
@@ -114,10 +107,8 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             if labels is not None:
                 panels[name] = colour_classes(labels[0], palette)
         order = (OPTICAL, "SAR", TRUTH, RECONSTRUCTION, "label", "prediction")
-        return PanelRow(
-            title=self.describe(data_sample) if title is None else title,
-            panels={k: panels[k] for k in order if k in panels},
-        )
+        ordered = {name: panels[name] for name in order if name in panels}
+        return PanelRow(self.describe(data_sample), ordered)
 
     def describe(self, data_sample: SegDataSample) -> str:
         """Name a sample, its cloud cover and, where it has a label, its overall accuracy."""
@@ -145,25 +136,8 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         everywhere, _, cloudy = (scores_from_confusion(m).overall_accuracy for m in matrices)
         return everywhere, cloudy
 
-    def draw_panels(
-        self,
-        optical: Array | None,
-        sar: Array | None,
-        data_sample: SegDataSample,
-        title: str | None = None,
-    ) -> np.ndarray:
-        """Draw one sample's panels side by side with a legend; arguments as in `make_row`.
-
-        Returns:
-            H x W x 3 uint8.
-
-        Raises:
-            ValueError: If there is nothing to draw.
-        """
-        return self.draw_overview([self.make_row(optical, sar, data_sample, title)])
-
     def draw_overview(self, rows: Sequence[PanelRow]) -> np.ndarray:
-        """Draw rows of several samples in one picture, H x W x 3 uint8."""
+        """Draw rows of panels with a legend in one picture, as `draw_rows` does."""
         return draw_rows(rows, self.dataset_meta["classes"], self.dataset_meta["palette"])
 
     @master_only
@@ -182,18 +156,10 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
     ) -> None:
         """Draw a sample and show it, write it to a file or hand it to the backends.
 
-        Args:
-            name: Name of the picture.
-            image: H x W x C: bands optical | SAR by the sample's ``band_layout``, all optical
-                without one.
-            data_sample: Truth and prediction.
-            draw_gt: Whether to draw cloud-free truth and label.
-            draw_pred: Whether to draw reconstruction and prediction.
-            show: Whether to open a window.
-            wait_time: Seconds to show it.
-            out_file: File to write instead of using the backends.
-            step: Step that the backends record.
-            **kwargs: Further arguments of MMSegmentation's visualiser, without effect here.
+        Arguments are as in `SegLocalVisualizer`, except that the image is H x W x C of the bands
+        optical | SAR by the sample's ``band_layout``, all optical without one; ``draw_gt`` and
+        ``draw_pred`` also hide the cloud-free truth and the reconstruction; ``kwargs`` have no
+        effect.
         """
         data_sample = SegDataSample() if data_sample is None else data_sample.clone()
         hidden: tuple[str, ...] = () if draw_gt else ("gt_cloud_free", "gt_sem_seg")
@@ -202,7 +168,7 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
             if key in data_sample:
                 delattr(data_sample, key)
         optical, sar = split_bands(image.transpose(2, 0, 1), data_sample.get("band_layout"))
-        drawn = self.draw_panels(optical, sar, data_sample)
+        drawn = self.draw_overview([self.make_row(optical, sar, data_sample)])
         if show:
             self.show(drawn, win_name=name, wait_time=wait_time)
         if out_file is not None:

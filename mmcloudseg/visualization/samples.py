@@ -24,12 +24,9 @@ def split_bands(inputs: Array, band_layout: dict | None) -> tuple[Array | None, 
     """Split a network's input into optical and SAR bands.
 
     Args:
-        inputs: C x H x W, optical | SAR or one of the two.
+        inputs: C x H x W, optical | SAR or one of the two; for the other, None is returned.
         band_layout: (start, stop) of ``optical`` and ``sar`` in what was loaded, which may be more
             than the network reads; None takes all bands for optical ones.
-
-    Returns:
-        Optical and SAR bands, None for the one that is not there.
 
     Raises:
         ValueError: If the number of bands fits none of these.

@@ -1,5 +1,7 @@
 """Panels, titles and pictures of the visualiser."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,10 @@ from mmseg.structures import SegDataSample
 from mmcloudseg.visualization.samples import sample_cover, split_bands
 
 PANELS = ["optical input", "SAR", "cloud-free truth", "reconstruction", "label", "prediction"]
+
+
+def draw_panels(visualizer, *sample):
+    return visualizer.draw_overview([visualizer.make_row(*sample)])
 
 
 def test_registered_and_keeps_its_classes():
@@ -75,28 +81,33 @@ def test_title(visualizer, scene):
     assert visualizer.describe(sample) == (
         f"place · cloud cover 50 % · overall accuracy {100 * 26 / 35:.1f} % · cloudy 50.0 %"
     )
-    assert visualizer.make_row(optical, sar, sample, title="other").title == "other"
     bare = SegDataSample(metainfo=dict(img_path="a/b/c.d.tif"))
     assert visualizer.describe(bare) == "c.d"
 
 
 def test_picture_follows_the_prediction_and_nothing_else_changes(visualizer, scene):
     optical, sar, sample = scene
-    before = visualizer.draw_panels(optical, sar, sample, title="t")
+
+    def draw():
+        # The title says how accurate the prediction is.
+        row = visualizer.make_row(optical, sar, sample)
+        return visualizer.draw_overview([replace(row, title="t")])
+
+    before = draw()
     sample.pred_sem_seg = PixelData(data=1 - sample.pred_sem_seg.data)
-    after = visualizer.draw_panels(optical, sar, sample, title="t")
+    after = draw()
     assert before.dtype == np.uint8 and before.shape == after.shape == (360, 1560, 3)
     changed = np.flatnonzero((before != after).any(axis=(0, 2)))
     # The prediction is the last of six panels.
     assert changed.min() >= 5 * 1560 // 6 and changed.max() < 1560
-    again = visualizer.draw_panels(optical, sar, sample, title="t")
+    again = draw()
     np.testing.assert_array_equal(after, again)
 
 
 def test_plain_segmentor_sample(visualizer, scene):
     optical, _, sample = scene
     plain = SegDataSample(pred_sem_seg=sample.pred_sem_seg)
-    picture = visualizer.draw_panels(torch.from_numpy(optical).half(), None, plain)
+    picture = draw_panels(visualizer, torch.from_numpy(optical).half(), None, plain)
     assert picture.shape == (360, 520, 3)
 
 
@@ -111,7 +122,7 @@ def test_overview_has_a_row_each_and_a_place_for_each_title(visualizer, scene):
 
 def test_nothing_to_draw(visualizer):
     with pytest.raises(ValueError, match="nothing to draw"):
-        visualizer.draw_panels(None, None, SegDataSample())
+        draw_panels(visualizer, None, None, SegDataSample())
 
 
 def test_add_datasample_writes_a_file(visualizer, scene, tmp_path):
@@ -119,7 +130,7 @@ def test_add_datasample_writes_a_file(visualizer, scene, tmp_path):
     image = np.concatenate([optical, sar]).transpose(1, 2, 0)
     out_file = tmp_path / "new" / "a.png"
     visualizer.add_datasample("a", image, sample, out_file=str(out_file))
-    expected = visualizer.draw_panels(optical, sar, sample)
+    expected = draw_panels(visualizer, optical, sar, sample)
     np.testing.assert_array_equal(cv2.imread(str(out_file))[..., ::-1], expected)
 
 
@@ -183,7 +194,7 @@ def test_add_datasample_without_a_file_goes_to_backends_and_window(visualizer, s
     visualizer.add_datasample("a", scene[0].transpose(1, 2, 0), show=True, wait_time=2, step=7)
     ((name, picture, step),) = added
     assert (name, step) == ("a", 7)
-    expected = visualizer.draw_panels(scene[0], None, SegDataSample())
+    expected = draw_panels(visualizer, scene[0], None, SegDataSample())
     np.testing.assert_array_equal(picture, expected)
     np.testing.assert_array_equal(opened[0][0], expected)
     assert opened[0][1] == dict(win_name="a", wait_time=2)
