@@ -56,8 +56,7 @@ def draw_clouds(
     kind = _checked(shape, cover, kind, threshold)
     nothing = np.zeros(shape, np.float32)
     if not np.any(cover):
-        bright = np.ones(shape, np.float32)
-        return Clouds(nothing, nothing, nothing, bright, nothing, kind.angstrom, threshold)
+        return Clouds(nothing, nothing, nothing, 1 + nothing, nothing, kind.angstrom, threshold)
     azimuth = math.radians(sun_azimuth_deg)
     # Rows and columns per unit of length, without the last bits, which vary between machines.
     down, right = -round(math.cos(azimuth), 9), round(math.sin(azimuth), 9)
@@ -65,8 +64,7 @@ def draw_clouds(
     shift = round(down * shadow_m / gsd_m), round(right * shadow_m / gsd_m)
     relief_px = max(_RELIEF_M / gsd_m, 1.5)
     relief = round(down * relief_px), round(right * relief_px)
-    border = max(shift[0], relief[0], key=abs), max(shift[1], relief[1], key=abs)
-    canvas = Canvas(shape, border)
+    canvas = Canvas(shape, (max(shift[0], relief[0], key=abs), max(shift[1], relief[1], key=abs)))
 
     size_m = kind.size_m[0] * (kind.size_m[1] / kind.size_m[0]) ** uniform(rng, 0, 1)
     size_px = max(round(size_m / gsd_m, 6), 2.0)
