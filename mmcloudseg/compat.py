@@ -30,7 +30,7 @@ _REGISTRIES = ("MODELS", "DATASETS", "TRANSFORMS", "METRICS", "HOOKS", "VISUALIZ
 
 
 @contextlib.contextmanager
-def _reported(module: Any, name: str, value: Any) -> Iterator[None]:
+def _report(module: Any, name: str, value: Any) -> Iterator[None]:
     """Set ``module.name`` to ``value`` inside the block."""
     original = getattr(module, name)
     setattr(module, name, value)
@@ -70,7 +70,7 @@ def import_mmrazor() -> None:
     # Importing MMRazor raises it to 2**20, where a runaway recursion crashes the process.
     recursion_limit = sys.getrecursionlimit()
     try:
-        with _reported(mmcv, "__version__", _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS):
+        with _report(mmcv, "__version__", _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS):
             import mmrazor
         real = mmrazor.digit_version
 
@@ -79,7 +79,7 @@ def import_mmrazor() -> None:
             shown = _TORCH_WITHOUT_QUANTIZATION_REWRITE if is_torch else version
             return real(shown, *args, **kwargs)
 
-        with _reported(mmrazor, "digit_version", digit_version):
+        with _report(mmrazor, "digit_version", digit_version):
             import mmrazor.engine
             import mmrazor.models
     except ImportError as error:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import Tensor, nn
 
 from mmcloudseg.engine.configs import datasets
 from mmcloudseg.engine.plain_values import to_plain
+from mmcloudseg.models.weights import check_weights, read_weights
 from mmcloudseg.utils.files import atomic_write
 
 BEST = "best.pth"
@@ -101,41 +103,27 @@ def training_data(cfg: Config) -> str:
     return "; ".join(dict.fromkeys(folders))
 
 
-@contextmanager
-def checkpoint_errors(checkpoint: str, config: str) -> Iterator[None]:
-    """Say in one line why a checkpoint could not be loaded into a config's model.
-
-    Raises:
-        ValueError: It does not fit, or it cannot be read as tensors.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        shown = "; ".join(line[:200] for line in lines[1:4])
-        if not shown:  # not of the keys
-            raise _unreadable(checkpoint, error) from error
-        raise ValueError(
-            f"'{checkpoint}' does not fit the model of '{config}' ({shown}): name the config that "
-            "it was trained with"
-        ) from error
-    except Exception as error:
-        raise _unreadable(checkpoint, error) from error
-
-
 def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
-    """Load a checkpoint that has to fit the model.
+    """Load a checkpoint that has to fit the model as a whole.
 
     Raises:
         ValueError: It does not, or it cannot be read as tensors.
     """
-    with checkpoint_errors(checkpoint, runner.cfg.filename):
-        runner.load_checkpoint(checkpoint, strict=True)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    check_checkpoint(model, read_weights(checkpoint), checkpoint, runner.cfg.filename)
+    runner.load_checkpoint(checkpoint, strict=True)  # which tells the hooks
 
 
-def _unreadable(checkpoint: str, error: Exception) -> ValueError:
-    why = (str(error).splitlines() or ["it is empty"])[0]
-    return ValueError(
-        f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it is "
-        "truncated, of another kind, or carries code, which is never run"
+def check_checkpoint(
+    model: nn.Module, weights: Mapping[str, Tensor], checkpoint: str, config: str
+) -> None:
+    """Refuse a checkpoint of another model than a config's.
+
+    Raises:
+        ValueError: Names or shapes differ.
+    """
+    source = (
+        f"'{checkpoint}' does not fit the model of '{config}' (name the config that it was "
+        "trained with)"
     )
+    check_weights(model, weights, source)

@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmcloudseg.engine.checkpoints import checkpoint_errors
+from mmcloudseg.engine.checkpoints import check_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.engine.model_description import ModelDescription, accepts_missing_modality
 from mmcloudseg.models.segmentors.sliding import SlidingInference
+from mmcloudseg.models.weights import read_weights
 
 DEFAULT_TILE = 512
 """Optical pixels, for a model that was tested on whole images; neighbours share a quarter."""
@@ -73,10 +73,9 @@ class TileNetwork:
         self.checkpoint_sha256 = _sha256(checkpoint)
         self.description = ModelDescription.from_config(cfg)
         self.model = MODELS.build(cfg.model)
-        with checkpoint_errors(checkpoint, config):
-            load_checkpoint(
-                self.model, checkpoint, map_location="cpu", strict=True, logger="silent"
-            )
+        weights = read_weights(checkpoint)
+        check_checkpoint(self.model, weights, checkpoint, config)
+        self.model.load_state_dict(weights)
         if not hasattr(self.model, "encode_decode"):
             raise ValueError(
                 f"{config}: a {type(self.model).__name__} cannot map tiles, because it has no "

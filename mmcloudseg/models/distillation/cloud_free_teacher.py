@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.runner import CheckpointLoader
 from mmseg.registry import MODELS
 from mmseg.utils import SampleList
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from mmcloudseg.compat import import_mmrazor
 from mmcloudseg.models.distillation.configs import follow_student
 from mmcloudseg.models.fields import cloud_free_inputs
-from mmcloudseg.utils.text import shorten_list
+from mmcloudseg.models.weights import check_weights, read_weights
 
 import_mmrazor()
 
@@ -123,20 +122,10 @@ def load_teacher(teacher: nn.Module, checkpoint: str | None) -> None:
         raise FileNotFoundError(
             f"the teacher's checkpoint '{checkpoint}' does not exist: {remedy}"
         )
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    weights = content.get("state_dict", content)
-    own = teacher.state_dict()
-    wrong_shape = [k for k in own if k in weights and weights[k].shape != own[k].shape]
-    for kind, keys in (
-        ("lacks", sorted(own.keys() - weights.keys())),
-        ("has the surplus", sorted(weights.keys() - own.keys())),
-        ("has another shape for", wrong_shape),
-    ):
-        if keys:
-            raise ValueError(
-                f"'{checkpoint}' is not a checkpoint of this teacher: it {kind} "
-                f"{shorten_list(keys, 3)}; {remedy}"
-            )
+    weights = read_weights(checkpoint)
+    check_weights(
+        teacher, weights, f"'{checkpoint}' is not a checkpoint of this teacher ({remedy})"
+    )
     teacher.load_state_dict(weights)
 
 
