@@ -13,14 +13,13 @@ class ConversionSettings:
         tile_sizes: Rows and columns of the tiles, one folder of tiles for each.
         seed: Seed of the clouds.
         val_fraction: Share of the training scenes to validate on at least, by whole map sheets.
-        freeze_train: Put clouds on the training tiles too, not only on those for validation and
-            test.
+        freeze_train: Put clouds on the training tiles too, not only on those that are scored.
         subset: Take a part of the set, or scenes of other sizes.
         jobs: Number of processes; by default one per core, at most four.
         progress: Whether to show progress bars.
 
     Raises:
-        ValueError: If a setting is out of range.
+        ValueError: If the tile sizes are not different numbers above 0.
     """
 
     tile_sizes: tuple[int, ...] = (512,)

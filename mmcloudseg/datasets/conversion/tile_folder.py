@@ -1,7 +1,10 @@
-"""One folder of tiles: its recipe, the scenes that are finished, its lists and manifest."""
+"""One folder of tiles: its recipe, the scenes that are finished, its lists and its manifest."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import json
 import os
 import shutil
@@ -9,23 +12,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcloudseg.datasets.conversion.manifest import (
-    MANIFEST,
-    MODALITIES,
-    SPLITS,
-    Row,
-    manifest_digest,
-    read_manifest,
-    write_manifest,
-)
+import numpy as np
+
 from mmcloudseg.datasets.whu_opt_sar import RECIPE_FILE
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.files import write_text
 
+SPLITS = ("train", "val", "test")
+MODALITIES = ("optical", "sar", "label", "cloudy", "cloud_opacity", "cloud_mask")
+COLUMNS = ("split", "name", *MODALITIES)
+MANIFEST = "manifest.csv"
+CHECKSUM_BYTES = 16
 RECORDS = ".finished"
 """Hidden folder with a file for each finished scene, until all scenes are finished."""
 UNFINISHED = ".*.part"
 """What ``atomic_write`` calls its files until they are complete."""
+
+Row = Mapping[str, str]
+"""One tile: its split, its name, and the checksum of each modality's pixels ('' for none)."""
+
+
+def pixel_checksum(pixels: np.ndarray) -> str:
+    """BLAKE2b of an image's type, shape and pixels, in hexadecimal digits.
+
+    It does not depend on the file's compression, nor on the machine's byte order.
+    """
+    digest = hashlib.blake2b(digest_size=CHECKSUM_BYTES)
+    digest.update(f"{pixels.dtype.name} {'x'.join(map(str, pixels.shape))}\n".encode())
+    digest.update(np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).data)
+    return digest.hexdigest()
 
 
 class TileFolder:
@@ -41,18 +56,12 @@ class TileFolder:
         self.recipe = dict(recipe)
 
     def check_recipe(self) -> None:
-        """Refuse a folder that holds something else.
-
-        Raises:
-            DataError: If the folder was made with another recipe, or not by this converter.
-        """
-        if not self.path.exists():
-            return
-        if not self.path.is_dir():
+        """Raise a :class:`DataError` if another recipe, or something else, made the folder."""
+        if self.path.exists() and not self.path.is_dir():
             raise DataError(f"{self.path}: expected a folder, found a file. Choose another OUT.")
         file = self.path / RECIPE_FILE
         if not file.is_file():
-            foreign = [path.name for path in self.path.iterdir() if not path.match(UNFINISHED)]
+            foreign = [name for name in _names(self.path) if not Path(name).match(UNFINISHED)]
             if foreign:
                 raise DataError(
                     f"{self.path}: the folder holds {min(foreign)} but no {RECIPE_FILE}, so the "
@@ -76,28 +85,29 @@ class TileFolder:
             )
 
     def finished_scenes(self, sources: Mapping[str, Any]) -> dict[str, list[Row]]:
-        """Scenes all of whose tiles exist.
+        """Scenes all of whose tiles exist, each with its rows of the manifest.
 
         Args:
-            sources: Scene -> state of its published files. A scene without a manifest is finished
-                only if they have not changed since.
-
-        Returns:
-            Scene -> its rows of the manifest.
+            sources: Scene -> state of its published files. Until there is a manifest, a scene is
+                finished only if they have not changed since it was converted.
         """
-        files = {m: set(_names(self.path / m)) for m in MODALITIES}
         rows: dict[str, list[Row]] = {}
         if (self.path / MANIFEST).is_file():
-            for row in read_manifest(self.path):
+            for row in self._read_manifest():
                 rows.setdefault(_scene(row["name"]), []).append(row)
         else:
             records = {scene: self._read_record(scene) for scene in sources}
             rows = {s: r["rows"] for s, r in records.items() if r.get("sources") == sources[s]}
+        files = {m: set(_names(self.path / m)) for m in MODALITIES}
         return {
             scene: tiles
             for scene, tiles in rows.items()
             if all(f"{row['name']}.tif" in files[m] for row in tiles for m in MODALITIES if row[m])
         }
+
+    def _read_manifest(self) -> list[Row]:
+        with open(self.path / MANIFEST, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
 
     def _read_record(self, scene: str) -> dict[str, Any]:
         try:
@@ -119,13 +129,21 @@ class TileFolder:
             (self.path / name).mkdir(exist_ok=True)
 
     def record(self, scene: str, rows: Sequence[Row], state: Any) -> None:
-        """Note that a scene is finished."""
+        """Note that a scene is finished, and the state of its published files."""
         content = json.dumps(dict(sources=state, rows=list(rows)))
         write_text(self.path / RECORDS / f"{scene}.json", content)
 
     def finish(self, rows: Iterable[Row]) -> None:
-        """Write the lists and the manifest, and remove the records."""
-        write_manifest(self.path, rows)
+        """Write the lists of tiles and, last, the manifest, all sorted; remove the records."""
+        rows = sorted(rows, key=lambda row: (SPLITS.index(row["split"]), row["name"]))
+        for split in SPLITS:
+            names = [row["name"] for row in rows if row["split"] == split]
+            write_text(self.path / f"{split}.txt", "".join(f"{name}\n" for name in names))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.path / MANIFEST, text.getvalue())
         self.tidy()
 
     def tidy(self) -> None:
@@ -136,16 +154,16 @@ class TileFolder:
             shutil.rmtree(self.path / RECORDS, ignore_errors=True)
 
     def summary(self) -> str:
-        """Number of tiles and scenes by split, size on disk, and digest of the manifest."""
-        rows = read_manifest(self.path)
-        parts = []
+        """Tiles and scenes of each split, size on disk, and a digest to compare two copies by."""
+        rows, parts = self._read_manifest(), []
         for split in SPLITS:
             names = [row["name"] for row in rows if row["split"] == split]
             parts.append(f"{split} {len(names)} tiles of {len(set(map(_scene, names)))} scenes")
         size = sum(entry.stat().st_size for m in MODALITIES for entry in os.scandir(self.path / m))
+        content = (self.path / MANIFEST).read_bytes()
+        digest = hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).hexdigest()
         return (
-            f"{self.path}: {', '.join(parts)}; {size / 1e6:.1f} MB\n"
-            f"{self.path}: manifest {manifest_digest(self.path)}"
+            f"{self.path}: {', '.join(parts)}; {size / 1e6:.1f} MB\n{self.path}: manifest {digest}"
         )
 
 

@@ -20,12 +20,10 @@ from mmcloudseg.rasters.reading import open_raster, raster_session
 from mmcloudseg.utils.errors import DataError
 
 PUBLISHED_SHAPE = (3704, 5556)
-BANDS = dict(optical=4, sar=1, label=1)
 BAND_NAMES = dict(
-    optical="red, green, blue, near infrared", sar="backscatter", label="label codes"
+    optical=("red", "green", "blue", "near infrared"), sar=("backscatter",), label=("label codes",)
 )
 PIXEL_TYPE = "uint8"
-ROWS_AT_ONCE = 512
 # An image in place of a label has more unknown codes than this.
 MANY_CODES = 20
 
@@ -38,14 +36,8 @@ def check_tree(tree: PublishedTree, workers: Workers, settings: ConversionSettin
     """
     scenes = [scene for scene in tree.scenes if scene.files]
     check = functools.partial(check_scene, settings=settings)
-    bar = tqdm(
-        workers.map(check, scenes),
-        "checking",
-        len(scenes),
-        unit="scene",
-        disable=not settings.progress,
-        dynamic_ncols=True,
-    )
+    results, quiet = workers.map(check, scenes), not settings.progress
+    bar = tqdm(results, "checking", len(scenes), unit="scene", disable=quiet, dynamic_ncols=True)
     found = [problem for result in bar for problem in result]
     problems = [*tree.problems, *sorted(found, key=lambda problem: problem.scene)]
     if problems:
@@ -53,7 +45,7 @@ def check_tree(tree: PublishedTree, workers: Workers, settings: ConversionSettin
 
 
 def _report(root: Path, problems: Sequence[Problem]) -> str:
-    """All problems in one text; scenes that share a problem share a line."""
+    # Scenes that share a problem share a line.
     groups: dict[str, list[str]] = {}
     for problem in problems:
         groups.setdefault(problem.what, []).extend([problem.scene] if problem.scene else [])
@@ -80,7 +72,7 @@ def check_scene(scene: PublishedScene, settings: ConversionSettings) -> list[Pro
         found = [*_band_problems(headers), *_shape_problems(headers, settings)]
         if "label" in headers and headers["label"]["count"] == 1:
             try:
-                found += _code_problems(_label_codes(scene.files["label"]))
+                found += _code_problems(scene.files["label"])
             except DataError as error:
                 problems.append(Problem(str(error)))
     return [*problems, *(Problem(what, scene.name) for what in found)]
@@ -96,19 +88,18 @@ def _read_to_the_end(path: str) -> Profile:
 
 
 def _band_problems(headers: Mapping[str, Profile]) -> Iterator[str]:
+    expected = {modality: len(names) for modality, names in BAND_NAMES.items()}
     counts = {modality: header["count"] for modality, header in headers.items()}
     for other in ("sar", "label"):
-        if counts.get("optical") == BANDS[other] and counts.get(other) == BANDS["optical"]:
+        if (counts.get("optical"), counts.get(other)) == (expected[other], expected["optical"]):
             yield (
                 f"{FOLDERS['optical']}/ and {FOLDERS[other]}/ look swapped: "
                 f"{counts.pop('optical')} band in the first, {counts.pop(other)} in the second"
             )
     for modality, count in counts.items():
-        if count != BANDS[modality]:
-            yield (
-                f"{FOLDERS[modality]}/: {count} band(s), expected {BANDS[modality]} "
-                f"({BAND_NAMES[modality]})"
-            )
+        if count != expected[modality]:
+            names = ", ".join(BAND_NAMES[modality])
+            yield f"{FOLDERS[modality]}/: {count} band(s), expected {expected[modality]} ({names})"
     for modality, header in headers.items():
         if header["dtype"] != PIXEL_TYPE:
             yield f"{FOLDERS[modality]}/: pixels of {header['dtype']}, expected {PIXEL_TYPE}"
@@ -120,17 +111,12 @@ def _shape_problems(headers: Mapping[str, Profile], settings: ConversionSettings
     if "optical" in shapes:
         optical = shapes["optical"]
         found = f"{FOLDERS['optical']}/: {_text(optical)} pixels"
-        smallest = max(settings.tile_sizes)
-        if min(optical) < smallest:
-            yield (
-                f"{found}, smaller than a tile of {smallest} x {smallest}; choose a smaller "
-                "--tile-size"
-            )
+        tile = max(settings.tile_sizes)
+        if min(optical) < tile:
+            yield f"{found}, smaller than a tile of {tile} x {tile}; choose a smaller --tile-size"
         if expected not in (None, optical):
-            yield (
-                f"{found}, expected {_text(PUBLISHED_SHAPE)} (rows x columns; --subset takes "
-                "other sizes)"
-            )
+            published = _text(PUBLISHED_SHAPE)
+            yield f"{found}, expected {published} (rows x columns; --subset takes other sizes)"
         # SAR and label are compared with their optical image, even if its own size is wrong.
         expected = optical
     if expected is None:
@@ -144,17 +130,10 @@ def _shape_problems(headers: Mapping[str, Profile], settings: ConversionSettings
             )
 
 
-def _label_codes(path: str) -> set[int]:
-    codes: set[int] = set()
+def _code_problems(path: str) -> Iterator[str]:
     with open_raster(path) as source:
-        for top in range(0, source.height, ROWS_AT_ONCE):
-            rows = Window(0, top, source.width, min(ROWS_AT_ONCE, source.height - top))
-            codes.update(np.unique(source.read(1, window=rows)).tolist())
-    return codes
-
-
-def _code_problems(codes: set[int]) -> Iterator[str]:
-    unknown = sorted(codes - set(LABEL_CODES))
+        codes = np.unique(source.read(1)).tolist()
+    unknown = [str(code) for code in codes if code not in LABEL_CODES]
     legend = ", ".join(map(str, LABEL_CODES))
     if len(unknown) > MANY_CODES:
         yield (
@@ -162,8 +141,7 @@ def _code_problems(codes: set[int]) -> Iterator[str]:
             "image, such as that of sar/?"
         )
     elif unknown:
-        found = ", ".join(map(str, unknown))
-        yield f"{FOLDERS['label']}/: unknown label code {found}; expected {legend}"
+        yield f"{FOLDERS['label']}/: unknown label code {', '.join(unknown)}; expected {legend}"
 
 
 def _text(shape: tuple[int, int]) -> str:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from mmcloudseg.datasets.conversion.manifest import Row
 from mmcloudseg.datasets.conversion.settings import ConversionSettings
-from mmcloudseg.datasets.conversion.tile_folder import TileFolder
+from mmcloudseg.datasets.conversion.tile_folder import Row, TileFolder
 from mmcloudseg.datasets.conversion.whu_checks import check_tree
 from mmcloudseg.datasets.conversion.whu_tiles import (
     CLOUD_SETTINGS,
     FOLDERS,
-    PublishedScene,
     convert_row,
     tile_origins,
 )
@@ -33,15 +32,9 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion made.
+    """The finished folders of tiles, whether there was anything to do, and scenes left out."""
 
-    Attributes:
-        folders: The finished folders of tiles, one for each tile size.
-        worked: Whether there was anything to do.
-        left_out: Listed scenes without any file, if a part of the set is enough.
-    """
-
-    folders: tuple[TileFolder, ...]
+    folders: list[TileFolder]
     worked: bool
     left_out: tuple[str, ...]
 
@@ -65,9 +58,6 @@ def convert(root: str | Path, out: str | Path, settings: ConversionSettings) -> 
         out: Folder to write to; tiles of 512 pixels go to ``out/512``.
         settings: How to convert.
 
-    Returns:
-        The finished folders, and whether there was anything to do.
-
     Raises:
         DataError: If the published set has problems, or ``out`` holds something else or is used by
             another run.
@@ -85,9 +75,8 @@ def convert(root: str | Path, out: str | Path, settings: ConversionSettings) -> 
         threshold=CLOUD_SETTINGS.threshold,
         scenes=tree.names(),
     )
-    folders = tuple(
-        TileFolder(out / str(size), dict(tile_size=size, **recipe)) for size in settings.tile_sizes
-    )
+    sizes = settings.tile_sizes
+    folders = [TileFolder(out / str(size), dict(tile_size=size, **recipe)) for size in sizes]
     with folder_lock(out):
         todo = folders if tree.problems else _unfinished(folders, tree)
         if todo:
@@ -97,7 +86,7 @@ def convert(root: str | Path, out: str | Path, settings: ConversionSettings) -> 
                 for folder in todo:
                     folder.begin()
                     last.callback(folder.tidy)
-                    _convert_scenes(tree, folder, workers, settings.progress)
+                    _convert_scenes(tree, folder, workers, settings)
     return Conversion(folders, bool(todo), tree.left_out)
 
 
@@ -111,44 +100,41 @@ def _check_place(root: Path, out: Path) -> None:
             )
 
 
-def _unfinished(folders: tuple[TileFolder, ...], tree: PublishedTree) -> tuple[TileFolder, ...]:
+def _unfinished(folders: Sequence[TileFolder], tree: PublishedTree) -> list[TileFolder]:
     for folder in folders:
         folder.check_recipe()
     complete = [f for f in folders if f.is_complete(scene.name for scene in tree.scenes)]
     for folder in complete:
         # The last run may have been killed just after it had written the manifest.
         folder.tidy()
-    return tuple(folder for folder in folders if folder not in complete)
+    return [folder for folder in folders if folder not in complete]
 
 
 def _convert_scenes(
-    tree: PublishedTree, folder: TileFolder, workers: Workers, progress: bool
+    tree: PublishedTree, folder: TileFolder, workers: Workers, settings: ConversionSettings
 ) -> None:
-    size, seed, freeze_train = (folder.recipe[k] for k in ("tile_size", "seed", "freeze_train"))
-    sources = {scene.name: _state(scene) for scene in tree.scenes}
+    size = folder.recipe["tile_size"]
+    sources = {}
+    for scene in tree.scenes:
+        found = [os.stat(scene.files[modality]) for modality in FOLDERS]
+        # Size and time change when a published file does.
+        sources[scene.name] = [[file.st_size, file.st_mtime_ns] for file in found]
     done = folder.finished_scenes(sources)
     before = total = sum(map(len, done.values()))
     work, left = [], {}
     with raster_session():
-        for scene in tree.scenes:
-            if scene.name not in done:
-                height, width = read_header(scene.files["optical"]).shape
-                tops = tile_origins(height, size)
-                work += [(scene, top) for top in tops]
-                left[scene.name] = len(tops)
-                total += len(tops) * len(tile_origins(width, size))
-    function = functools.partial(
-        convert_row, folder=folder.path, size=size, seed=seed, freeze_train=freeze_train
-    )
+        for scene in [scene for scene in tree.scenes if scene.name not in done]:
+            height, width = read_header(scene.files["optical"]).shape
+            tops = tile_origins(height, size)
+            work += [(scene, top) for top in tops]
+            left[scene.name] = len(tops)
+            total += len(tops) * len(tile_origins(width, size))
+    function = functools.partial(convert_row, folder=folder.path, size=size, settings=settings)
     results = workers.map(function, work)
     tiles: dict[str, list[Row]] = {name: [] for name in left}
+    title, quiet = f"cutting {folder.path.name}", not settings.progress
     with tqdm(
-        desc=f"cutting {folder.path.name}",
-        total=total,
-        initial=before,
-        unit="tile",
-        disable=not progress,
-        dynamic_ncols=True,
+        desc=title, total=total, initial=before, unit="tile", disable=quiet, dynamic_ncols=True
     ) as bar:
         for name, rows in results:
             tiles[name] += rows
@@ -158,9 +144,3 @@ def _convert_scenes(
                 folder.record(name, done[name], sources[name])
             bar.update(len(rows))
     folder.finish(row for rows in done.values() for row in rows)
-
-
-def _state(scene: PublishedScene) -> list[list[int]]:
-    """Size and time of the published files, which change when a file does."""
-    found = [os.stat(scene.files[modality]) for modality in FOLDERS]
-    return [[file.st_size, file.st_mtime_ns] for file in found]

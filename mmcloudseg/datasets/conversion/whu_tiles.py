@@ -10,7 +10,8 @@ import numpy as np
 from rasterio.windows import Window
 
 from mmcloudseg.clouds import OPACITY_STEPS, CloudSettings, simulate_clouds
-from mmcloudseg.datasets.conversion.manifest import MODALITIES, Row, pixel_checksum
+from mmcloudseg.datasets.conversion.settings import ConversionSettings
+from mmcloudseg.datasets.conversion.tile_folder import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.whu_opt_sar import BACKGROUND_CODE
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 from mmcloudseg.rasters.reading import open_raster, raster_session
@@ -30,13 +31,7 @@ PREDICTORS = dict(optical=2, sar=2, cloudy=2, cloud_opacity=2, label=1, cloud_ma
 
 @dataclass(frozen=True)
 class PublishedScene:
-    """One scene as published.
-
-    Attributes:
-        name: Its map sheet, such as ``NH49E001013``.
-        split: ``train``, ``val`` or ``test``.
-        files: Modality -> path.
-    """
+    """One scene as published: its map sheet (``NH49E001013``), split, and modality -> path."""
 
     name: str
     split: str
@@ -44,27 +39,20 @@ class PublishedScene:
 
 
 def convert_row(
-    place: tuple[PublishedScene, int], folder: Path, size: int, seed: int, freeze_train: bool
+    place: tuple[PublishedScene, int], folder: Path, size: int, settings: ConversionSettings
 ) -> tuple[str, list[Row]]:
-    """Write the tiles next to each other in a scene.
-
-    Args:
-        place: The scene and the first row of the tiles there.
-        folder: The folder of tiles.
-        size: Rows and columns of a tile.
-        seed: Seed of the clouds.
-        freeze_train: Whether training tiles get clouds too.
+    """Write the tiles of ``size`` pixels that start at ``place``, a scene and one of its rows.
 
     Returns:
         The scene's name, and the tiles' rows of the manifest.
     """
     scene, top = place
-    cloudy = freeze_train or scene.split != "train"
     rows: list[Row] = []
     with raster_session():
         for name, tile in cut_tiles(scene, top, size):
-            if cloudy:
-                drawn = simulate_clouds(tile["optical"], CLOUD_SETTINGS, name=name, seed=seed)
+            if settings.freeze_train or scene.split != "train":
+                clear, seed = tile["optical"], settings.seed
+                drawn = simulate_clouds(clear, CLOUD_SETTINGS, name=name, seed=seed)
                 opacity = np.rint(drawn.opacity[None] * float(OPACITY_STEPS)).astype(np.uint16)
                 mask = drawn.mask[None].astype(np.uint8)
                 tile |= dict(cloudy=drawn.image, cloud_opacity=opacity, cloud_mask=mask)
@@ -77,16 +65,9 @@ def convert_row(
 
 
 def tile_origins(length: int, size: int) -> list[int]:
-    """First pixels of the tiles along one axis.
+    """First pixels of the tiles along an axis of ``length`` pixels, in ascending order.
 
     Tiles lie next to each other; the last one is shifted inwards so that no pixel is lost.
-
-    Args:
-        length: Pixels of the scene along the axis.
-        size: Pixels of a tile, at most ``length``.
-
-    Returns:
-        First pixels in ascending order, without duplicates.
 
     Raises:
         ValueError: If the tile does not fit.
@@ -104,12 +85,7 @@ def tile_name(scene: str, row: int, column: int) -> str:
 def cut_tiles(
     scene: PublishedScene, top: int, size: int
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Cut the tiles next to each other out of a scene.
-
-    Args:
-        scene: The scene.
-        top: First row of the tiles.
-        size: Rows and columns of a tile.
+    """Cut the tiles whose first row is ``top`` out of a scene.
 
     Yields:
         A tile's name and its pixels, modality -> bands x size x size. A label that is one column

@@ -15,9 +15,6 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MOST_JOBS = 4
-SECONDS_BETWEEN_LOOKS = 0.1
-
 
 class Workers:
     """Runs a function on many items in other processes; with one job, in this process.
@@ -30,7 +27,7 @@ class Workers:
     """
 
     def __init__(self, jobs: int | None = None) -> None:
-        jobs = jobs or min(MOST_JOBS, len(os.sched_getaffinity(0)))
+        jobs = jobs or min(4, len(os.sched_getaffinity(0)))
         self._pool = None
         if jobs > 1:
             context = multiprocessing.get_context("fork")
@@ -44,11 +41,7 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Apply a function to each item.
-
-        Args:
-            function: Can be pickled.
-            items: Can be pickled. With several jobs, all are taken at once.
+        """Apply a function to each item; both can be pickled, and all items are taken at once.
 
         Returns:
             The results, in the order in which they are ready. An exception of the function is
@@ -81,5 +74,5 @@ def _follow_parent(parent: int) -> None:
 def _end_with(parent: int) -> None:
     """A killed parent cannot stop its processes; they would go on writing without it."""
     while os.getppid() == parent:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(0.1)
     os._exit(1)

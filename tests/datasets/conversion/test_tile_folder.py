@@ -1,9 +1,10 @@
+import hashlib
 import json
 
+import numpy as np
 import pytest
 
-from mmcloudseg.datasets.conversion.manifest import COLUMNS
-from mmcloudseg.datasets.conversion.tile_folder import TileFolder
+from mmcloudseg.datasets.conversion.tile_folder import COLUMNS, TileFolder, pixel_checksum
 from mmcloudseg.utils.errors import DataError
 
 RECIPE = dict(tile_size=64, seed=0, scenes=dict(train=["A", "B"], test=["C"]))
@@ -117,3 +118,56 @@ def test_summary(folder):
         "test 2 tiles of 1 scenes; 2.5 MB"
     )
     assert second.startswith(f"{folder.path}: manifest ") and len(second.split()[-1]) == 32
+
+
+def test_checksum_of_type_shape_and_pixels():
+    pixels = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    content = b"uint16 2x3x4\n" + pixels.astype("<u2").tobytes()
+    assert pixel_checksum(pixels) == hashlib.blake2b(content, digest_size=16).hexdigest()
+    others = [
+        pixels.astype(np.int16),
+        pixels.reshape(2, 4, 3),
+        np.where(pixels == 23, 22, pixels).astype(np.uint16),
+    ]
+    assert len({pixel_checksum(p) for p in (pixels, *others)}) == 4
+
+
+def test_checksum_does_not_depend_on_how_the_array_lies_in_memory():
+    pixels = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    expected = pixel_checksum(pixels)
+    assert pixel_checksum(pixels.astype(">u2")) == expected
+    assert pixel_checksum(np.asfortranarray(pixels)) == expected
+    assert pixel_checksum(np.pad(pixels, ((0, 0), (0, 0), (0, 1)))[:, :, :-1]) == expected
+
+
+def tile(split, name, **sums):
+    return {**dict.fromkeys(COLUMNS, ""), "split": split, "name": name, **sums}
+
+
+def test_lists_and_manifest_are_sorted(tmp_path):
+    rows = [
+        tile("test", "b", optical="1", cloudy="2"),
+        tile("train", "c_r0010_c0000", optical="3"),
+        tile("val", "a", label="4"),
+        tile("train", "c_r0000_c0010", sar="5"),
+    ]
+    TileFolder(tmp_path, RECIPE).finish(rows)
+    assert (tmp_path / "train.txt").read_text() == "c_r0000_c0010\nc_r0010_c0000\n"
+    assert (tmp_path / "val.txt").read_text() == "a\n"
+    assert (tmp_path / "test.txt").read_text() == "b\n"
+    assert (tmp_path / "manifest.csv").read_bytes() == (
+        b"split,name,optical,sar,label,cloudy,cloud_opacity,cloud_mask\n"
+        b"train,c_r0000_c0010,,5,,,,\n"
+        b"train,c_r0010_c0000,3,,,,,\n"
+        b"val,a,,,4,,,\n"
+        b"test,b,1,,,2,,\n"
+    )
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_digest_is_of_the_whole_manifest(folder):
+    digests = set()
+    for checksum in ("1", "2"):
+        begun(folder).finish([tile("val", "a", optical=checksum)])
+        digests.add(folder.summary().split()[-1])
+    assert len(digests) == 2 and all(len(digest) == 32 for digest in digests)

@@ -15,7 +15,7 @@ import rasterio
 
 from mmcloudseg.clouds import CloudSettings, simulate_clouds
 from mmcloudseg.datasets.conversion import ConversionSettings, convert, whu_tiles
-from mmcloudseg.datasets.conversion.manifest import MODALITIES, pixel_checksum
+from mmcloudseg.datasets.conversion.tile_folder import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils import locks

@@ -1,6 +1,6 @@
 import pytest
 
-from mmcloudseg.datasets.conversion.whu_split import map_sheet, read_lists, validation_scenes
+from mmcloudseg.datasets.conversion.whu_tree import map_sheet, read_lists, validation_scenes
 from mmcloudseg.utils.errors import DataError
 
 
