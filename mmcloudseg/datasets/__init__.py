@@ -13,13 +13,6 @@ from mmcloudseg.datasets.transforms import (
 from mmcloudseg.datasets.whu_opt_sar import WHUOptSARDataset
 
 __all__ = [
-    "AlignedCenterCrop",
-    "AlignedRandomCrop",
-    "LoadRasters",
-    "LuojiaOSFCRDataset",
-    "M3MCRDataset",
-    "OpticalSARDataset",
-    "PackCloudSegInputs",
-    "SimulateClouds",
-    "WHUOptSARDataset",
-]
+    "AlignedCenterCrop", "AlignedRandomCrop", "LoadRasters", "LuojiaOSFCRDataset", "M3MCRDataset",
+    "OpticalSARDataset", "PackCloudSegInputs", "SimulateClouds", "WHUOptSARDataset",
+]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
@@ -13,10 +13,9 @@ from mmcloudseg.utils.errors import DataError
 BAND_GROUPS = dict(img_path="optical", cloud_free_path="optical", sar_path="sar")
 
 
-def evenly_spaced(count: int, wanted: int) -> Sequence[int]:
+def evenly_spaced(count: int, wanted: int) -> list[int]:
     """Indices of ``wanted`` of ``count`` samples, evenly spaced; all if there are fewer."""
-    if wanted >= count:
-        return range(count)
+    wanted = min(wanted, count)
     return [index * count // wanted for index in range(wanted)]
 
 
@@ -32,17 +31,11 @@ def band_counts(sample: Mapping[str, str]) -> dict[str, int]:
 
 
 def header_problems(sample: Mapping) -> list[str]:
-    """Check one sample's files against each other.
+    """Check one sample's files against each other; each problem is a line that names the file.
 
     All files must be readable to their end; bands must be as many as declared; the cloud-free
     image and the mask must have the optical image's size, SAR and label that size times their
     scale; reference systems must be the same; origins may differ by half a label pixel.
-
-    Args:
-        sample: A dataset's data_info.
-
-    Returns:
-        One line for each problem, naming the file.
     """
     headers: dict[str, RasterHeader] = {}
     problems = []
@@ -53,12 +46,13 @@ def header_problems(sample: Mapping) -> list[str]:
             except DataError as error:
                 problems.append(str(error))
     problems += _band_problems(headers, sample.get("band_counts", {}))
-    if "img_path" in headers:
-        optical = headers["img_path"]
+    optical = headers.pop("img_path", None)
+    if optical is not None:
         scales = dict(sar_path=sample["sar_scale"], seg_map_path=sample["label_scale"])
         for key, header in headers.items():
-            if key != "img_path":
-                problems += _grid_problems(optical, header, scales.get(key, 1.0), sample)
+            problems += _grid_problems(
+                optical, header, scales.get(key, 1.0), sample["label_scale"]
+            )
     return problems
 
 
@@ -74,33 +68,23 @@ def _band_problems(headers: Mapping[str, RasterHeader], counts: Mapping[str, int
 
 
 def _grid_problems(
-    optical: RasterHeader, other: RasterHeader, scale: float, sample: Mapping
-) -> list[str]:
-    problems = []
+    optical: RasterHeader, other: RasterHeader, scale: float, label_scale: float
+) -> Iterator[str]:
     shape = scaled_shape(optical.shape, scale)
     if tuple(other.shape) != shape:
-        problems.append(
+        yield (
             f"{other.path}: has {other.shape[0]} x {other.shape[1]} pixels, expected {shape[0]} x "
             f"{shape[1]} ({scale:g} x those of {optical.path})"
         )
     if optical.crs and other.crs and optical.crs != other.crs:
-        problems.append(f"{other.path}: is in {other.crs}, but {optical.path} in {optical.crs}")
-    else:
-        problems += _origin_problems(optical, other, sample["label_scale"])
-    return problems
-
-
-def _origin_problems(optical: RasterHeader, other: RasterHeader, label_scale: float) -> list[str]:
-    here, there = optical.transform, other.transform
-    if here is None or there is None:
-        return []
-    pixel = abs(here.a), abs(here.e)
-    shift = abs(there.c - here.c), abs(there.f - here.f)
-    allowed = tuple(0.5 * size / label_scale for size in pixel)
-    if shift[0] <= allowed[0] and shift[1] <= allowed[1]:
-        return []
-    return [
-        f"{other.path}: starts {shift[0]:g} east-west and {shift[1]:g} north-south (map units) "
-        f"from {optical.path}; at most half a label pixel, {allowed[0]:g} and {allowed[1]:g}, "
-        "is allowed"
-    ]
+        yield f"{other.path}: is in {other.crs}, but {optical.path} in {optical.crs}"
+    elif optical.transform is not None and other.transform is not None:
+        here, there = optical.transform, other.transform
+        shift = abs(there.c - here.c), abs(there.f - here.f)
+        allowed = 0.5 * abs(here.a) / label_scale, 0.5 * abs(here.e) / label_scale
+        if not (shift[0] <= allowed[0] and shift[1] <= allowed[1]):
+            yield (
+                f"{other.path}: starts {shift[0]:g} east-west and {shift[1]:g} north-south (map "
+                f"units) from {optical.path}; at most half a label pixel, {allowed[0]:g} and "
+                f"{allowed[1]:g}, is allowed"
+            )

@@ -33,11 +33,7 @@ def bin_of(path: str) -> str:
 
 
 def patch_of(path: str) -> tuple[str, str] | None:
-    """Region of interest and number of a patch, as its file's name spells them.
-
-    Returns:
-        Both, or None if the name has another form.
-    """
+    """Region of interest and number of a patch, or None if its file's name has another form."""
     match = _FILE_NAME.match(os.path.basename(path))
     return (match["roi"], match["pid"]) if match else None
 
@@ -83,10 +79,7 @@ def regions_in(folder: str) -> set[str]:
 
 
 def pair_files(folder: str) -> tuple[list[dict[str, str]], list[str]]:
-    """Bring the files of a bin's patches together.
-
-    Args:
-        folder: The bin's.
+    """Bring the files of the patches in a bin's folder together.
 
     Returns:
         Path key -> path of each complete patch, in the order of their names, and a line for each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ from mmcloudseg.utils.errors import DataError
 
 SPLITS = ("train", "val", "test")
 NUM_CODES = 6
+# Six colours that colour-blind readers tell apart (Okabe and Ito).
+PALETTE = [
+    [0, 158, 115], [240, 228, 66], [230, 159, 0], [213, 94, 0], [204, 121, 167], [0, 114, 178]
+]  # fmt: skip
+BANDS = [f"B{number:02d}" for number in range(1, 13)]
 
 
 @DATASETS.register_module()
@@ -60,35 +66,12 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
         metainfo: As in ``OpticalSARDataset``; ``classes`` are six names, or some of the ``class
             N``, the others being ignored.
         kwargs: As in ``OpticalSARDataset``.
-
-    Raises:
-        DataError: If folders or files are missing or unpaired; the message names them.
-
-    Example:
-        >>> train = dict(
-        ...     type='LuojiaOSFCRDataset', data_root='data/luojia', split='train', pipeline=[])
-        >>> val = {**train, 'split': 'val'}
     """
 
     METAINFO = dict(
         classes=tuple(f"class {code}" for code in range(NUM_CODES)),
-        # Six colours that colour-blind readers tell apart (Okabe and Ito).
-        palette=[
-            [0, 158, 115],
-            [240, 228, 66],
-            [230, 159, 0],
-            [213, 94, 0],
-            [204, 121, 167],
-            [0, 114, 178],
-        ],
-        bands=dict(
-            optical=(
-                *(f"B{number:02d}" for number in range(1, 9)),
-                "B8A",
-                *(f"B{number:02d}" for number in range(9, 13)),
-            ),
-            sar=("VV", "VH"),
-        ),
+        palette=PALETTE,
+        bands=dict(optical=(*BANDS[:8], "B8A", *BANDS[8:]), sar=("VV", "VH")),
         cloud_cover_bins=COVER_BINS,
     )
 
@@ -104,7 +87,12 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
     ) -> None:
         if split not in SPLITS:
             raise ValueError(f"split must be one of {list(SPLITS)}, found {split!r}")
-        _check_fractions(fractions)
+        right = len(fractions) == len(SPLITS) and min(fractions) >= 0
+        if not right or abs(sum(fractions) - 1) > 1e-6:
+            raise ValueError(
+                f"fractions must be {len(SPLITS)} numbers from 0 that sum to 1, for "
+                f"{list(SPLITS)}; found {fractions}"
+            )
         self.split = split
         self.split_seed = split_seed
         self.fractions = tuple(fractions)
@@ -113,13 +101,7 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
         unknown = set(self.cover_bins) - set(COVER_BINS)
         if unknown or not self.cover_bins:
             raise ValueError(f"cover_bins must be some of {list(COVER_BINS)}, found {cover_bins}")
-        super().__init__(
-            data_root=data_root,
-            data_prefix=dict.fromkeys(FOLDERS, ""),
-            ann_file="",
-            metainfo=metainfo,
-            **kwargs,
-        )
+        super().__init__("", data_root, dict.fromkeys(FOLDERS, ""), metainfo, **kwargs)
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int] | None:
@@ -205,38 +187,17 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
 def split_regions(
     regions: Iterable[str], seed: int, fractions: Sequence[float]
 ) -> dict[str, set[str]]:
-    """Split regions of interest.
+    """Split regions of interest by the fractions for each of ``SPLITS``.
 
-    Args:
-        regions: Their names, in any order.
-        seed: Another seed, other splits.
-        fractions: Of the regions, for each of ``SPLITS``.
-
-    Returns:
-        Split -> its regions. The splits are disjoint and hold all; from three regions on, each
-        whose fraction is above 0 has one at least.
+    The splits are disjoint and hold all regions, and do not depend on their order; from three
+    regions on, each split whose fraction is above 0 has at least one.
     """
-    shuffled = sorted(
-        set(regions), key=lambda roi: hashlib.sha256(f"{seed}:{roi}".encode()).hexdigest()
-    )
+    order = {roi: hashlib.sha256(f"{seed}:{roi}".encode()).hexdigest() for roi in regions}
+    shuffled = sorted(order, key=order.__getitem__)
     total = len(shuffled)
     counts = [int(fraction > 0 and total >= len(SPLITS)) for fraction in fractions]
     while sum(counts) < total:
-        lacking = [
-            fraction * total - count for fraction, count in zip(fractions, counts, strict=True)
-        ]
+        lacking = [f * total - count for f, count in zip(fractions, counts, strict=True)]
         counts[lacking.index(max(lacking))] += 1
-    ends = [sum(counts[: place + 1]) for place in range(len(counts))]
-    return {
-        split: set(shuffled[end - count : end])
-        for split, count, end in zip(SPLITS, counts, ends, strict=True)
-    }
-
-
-def _check_fractions(fractions: Sequence[float]) -> None:
-    right = len(fractions) == len(SPLITS) and min(fractions) >= 0
-    if not right or abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError(
-            f"fractions must be {len(SPLITS)} numbers from 0 that sum to 1, for {list(SPLITS)}; "
-            f"found {fractions}"
-        )
+    ends = list(itertools.accumulate(counts, initial=0))
+    return {split: set(shuffled[ends[i] : ends[i + 1]]) for i, split in enumerate(SPLITS)}

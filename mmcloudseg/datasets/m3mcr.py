@@ -15,7 +15,7 @@ from mmcloudseg.datasets.sample_lists import list_names
 from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
-CSV_COLUMNS = ("cloud_free_path", "img_path", "sar_path", "seg_map_path", "cloud_mask_path")
+# In the order of the CSV lists' columns.
 FILE_KINDS = dict(
     cloud_free_path=("planet_cloudfree", ".tif"),
     img_path=("planet_cloudy", ".tif"),
@@ -23,7 +23,7 @@ FILE_KINDS = dict(
     seg_map_path=("landcover", ".tif"),
     cloud_mask_path=("cloudmask", ".npy"),
 )
-# Grids of 10 m beside the optical image's 3 m: 90 x 90 pixels to its 300 x 300.
+# Grids of 10 m next to the optical image's 3 m: 90 x 90 pixels to its 300 x 300.
 COARSE_PER_FINE = 0.3
 
 # Codes, names and colours of ESA WorldCover 10 m (product user manual, v2.0, table 1).
@@ -49,20 +49,12 @@ COARSE_CLASSES = {
     "barren": (60,),
     "water": (80, 90),
 }
-
-
-def _coarse_codes() -> dict[int, int]:
-    codes = dict.fromkeys((NO_DATA_CODE, *WORLDCOVER), IGNORE_INDEX)
-    for index, members in enumerate(COARSE_CLASSES.values()):
-        codes.update(dict.fromkeys(members, index))
-    return codes
-
-
 LEVELS: dict[str, dict[str, Any]] = dict(
     coarse=dict(
         classes=tuple(COARSE_CLASSES),
         palette=[list(WORLDCOVER[codes[0]][1]) for codes in COARSE_CLASSES.values()],
-        codes=_coarse_codes(),
+        codes=dict.fromkeys((NO_DATA_CODE, *WORLDCOVER), IGNORE_INDEX)
+        | {code: i for i, codes in enumerate(COARSE_CLASSES.values()) for code in codes},
     ),
     fine=dict(
         classes=tuple(name for name, _ in WORLDCOVER.values()),
@@ -107,12 +99,6 @@ class M3MCRDataset(OpticalSARDataset):
         holdout_fraction: Fraction of areas to hold out, 0 to 1.
         holdout: ``'exclude'`` leaves the held-out areas out, ``'only'`` takes nothing else.
         kwargs: As in ``OpticalSARDataset``.
-
-    Example:
-        >>> train = dict(
-        ...     type='M3MCRDataset', data_root='data/m3mcr', ann_file='train.csv',
-        ...     data_prefix=dict(img_path='train'), holdout_fraction=0.1, pipeline=[])
-        >>> val = {**train, 'holdout': 'only'}
     """
 
     METAINFO = dict(
@@ -139,31 +125,19 @@ class M3MCRDataset(OpticalSARDataset):
                 "holdout must be 'exclude' or 'only' and holdout_fraction 0 to 1, found "
                 f"{holdout!r} and {holdout_fraction}"
             )
-        self.level = level
         self.holdout = holdout
         self.holdout_fraction = holdout_fraction
         names = {key: LEVELS[level][key] for key in ("classes", "palette")}
         folder = (data_prefix or {}).get("img_path", "")
-        settings = dict(
-            csv_columns=CSV_COLUMNS,
-            label_codes=LEVELS[level]["codes"],
-            label_scale=COARSE_PER_FINE,
-            sar_scale=COARSE_PER_FINE,
-        )
-        super().__init__(
-            ann_file=ann_file,
-            data_root=data_root,
-            data_prefix={**dict.fromkeys(CSV_COLUMNS, folder), **(data_prefix or {})},
-            metainfo={**names, **(metainfo or {})},
-            **{**settings, **kwargs},
-        )
+        settings = dict(csv_columns=tuple(FILE_KINDS), label_codes=LEVELS[level]["codes"])
+        settings.update(label_scale=COARSE_PER_FINE, sar_scale=COARSE_PER_FINE)
+        prefix = {**dict.fromkeys(FILE_KINDS, folder), **(data_prefix or {})}
+        names.update(metainfo or {})
+        super().__init__(ann_file, data_root, prefix, names, **{**settings, **kwargs})
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int] | None:
-        """Map a level's class indices to those of some of its classes.
-
-        Args:
-            new_classes: Names from one level, in the order wanted.
+        """Map a level's class indices to those of some of its classes, in the order wanted.
 
         Returns:
             Index in the level -> index in ``new_classes``, 255 if left out; None if they are the
@@ -173,15 +147,13 @@ class M3MCRDataset(OpticalSARDataset):
             ValueError: If a name belongs to neither level, or names are of both.
         """
         new = list(new_classes if new_classes is not None else cls.METAINFO["classes"])
-        for level in LEVELS.values():
-            if set(new) <= set(level["classes"]):
-                if new == list(level["classes"]):
-                    return None
-                return {
-                    index: new.index(name) if name in new else IGNORE_INDEX
-                    for index, name in enumerate(level["classes"])
-                }
         levels = {name: list(level["classes"]) for name, level in LEVELS.items()}
+        for old in levels.values():
+            if new == old:
+                return None
+            if set(new) <= set(old):
+                wanted = [new.index(name) if name in new else IGNORE_INDEX for name in old]
+                return dict(enumerate(wanted))
         raise ValueError(f"classes {new} are not all of one level; levels: {levels}")
 
     def list_paths(self) -> list[dict[str, str]]:
@@ -191,29 +163,21 @@ class M3MCRDataset(OpticalSARDataset):
         folder = self.data_prefix["img_path"] or "."
         self.check_folders(dict(img_path=folder))
         cloudy = FILE_KINDS["img_path"][0]
-        names = [
-            name
-            for name in list_names(folder, ".tif")
-            if os.path.basename(name).startswith(cloudy)
-        ]
         return [
             {
                 key: os.path.join(folder, name.replace(cloudy, kind) + suffix)
                 for key, (kind, suffix) in FILE_KINDS.items()
             }
-            for name in names
+            for name in list_names(folder, ".tif")
+            if os.path.basename(name).startswith(cloudy)
         ]
 
     def select(self, paths: list[dict[str, str]]) -> list[dict[str, str]]:
         """Leave out, or take only, the samples of held-out areas."""
-        if self.holdout_fraction == 0 and self.holdout == "exclude":
+        wanted, fraction = self.holdout == "only", self.holdout_fraction
+        if fraction == 0 and not wanted:
             return paths
-        wanted = self.holdout == "only"
-        return [
-            sample
-            for sample in paths
-            if is_held_out(area_number(sample["img_path"]), self.holdout_fraction) == wanted
-        ]
+        return [s for s in paths if is_held_out(area_number(s["img_path"]), fraction) == wanted]
 
     def sample_name(self, img_path: str) -> str:
         """Season, area and patch: ``fall_1_p_457``."""
@@ -222,8 +186,10 @@ class M3MCRDataset(OpticalSARDataset):
 
     def area(self, img_path: str) -> str:
         """Number of the area of interest, whatever the season; the sample's name without one."""
-        number = find_area_number(img_path)
-        return self.sample_name(img_path) if number is None else str(number)
+        try:
+            return str(area_number(img_path))
+        except DataError:
+            return self.sample_name(img_path)
 
     def missing_root_message(self) -> str:
         """What to say when the data root is not there: how to make or name one."""
@@ -251,22 +217,15 @@ def area_number(img_path: str) -> int:
     Raises:
         DataError: If neither has the published form.
     """
-    number = find_area_number(img_path)
-    if number is None:
+    folder, file_name = os.path.split(img_path)
+    match = re.search(r"_(\d+)_p_\d+\.\w+$", file_name) or re.search(r"_(\d+)$", folder)
+    if match is None:
         raise DataError(
             f"{img_path}: its name tells no area of interest; expected "
             "planet_cloudy_SEASON_AREA/planet_cloudy_SEASON_AREA_p_N.tif. Rename it, or set "
             "holdout_fraction=0."
         )
-    return number
-
-
-def find_area_number(img_path: str) -> int | None:
-    """The same; None if neither name has the published form."""
-    file_name = os.path.basename(img_path)
-    folder = os.path.basename(os.path.dirname(img_path))
-    match = re.search(r"_(\d+)_p_\d+\.\w+$", file_name) or re.search(r"_(\d+)$", folder)
-    return int(match.group(1)) if match else None
+    return int(match[1])
 
 
 def is_held_out(area: int, fraction: float) -> bool:

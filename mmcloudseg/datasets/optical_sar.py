@@ -117,11 +117,8 @@ class OpticalSARDataset(BaseSegDataset):
         samples = self.list_samples()
         missing = missing_files(samples)
         if missing:
-            raise DataError.from_problems(
-                f"{self._source()}: missing files",
-                missing,
-                "Restore them, or take their samples off the list.",
-            )
+            remedy = "Restore them, or take their samples off the list."
+            raise DataError.from_problems(f"{self._source()}: missing files", missing, remedy)
         self._check_headers(samples)
         if self.settings.optical == "cloud_free":
             samples = [self._clear(sample, "optical='cloud_free'") for sample in samples]
@@ -137,10 +134,7 @@ class OpticalSARDataset(BaseSegDataset):
         return {**sample, "img_path": sample["cloud_free_path"]}
 
     def list_samples(self) -> list[dict]:
-        """List the samples, without checking their files.
-
-        Returns:
-            A data_info for each sample.
+        """List the samples' data_info, without checking their files.
 
         Raises:
             DataError: If the data root or the list is missing, or the list is empty.
@@ -155,52 +149,45 @@ class OpticalSARDataset(BaseSegDataset):
         paths = self.select(self.list_paths())
         if not paths:
             raise DataError(f"{self._source()}: no samples. {self.no_samples_hint()}")
-        names = [self.sample_name(sample["img_path"]) for sample in paths]
-        areas = [self.area(sample["img_path"]) for sample in paths]
+        optical = [sample["img_path"] for sample in paths]
         if self.settings.clouds == "simulated":
             paths = [self._clear(sample, "clouds='simulated'") for sample in paths]
             for sample in paths:
                 sample.pop("cloud_mask_path", None)
-        shared = self._shared_info()
-        shared["band_counts"] = self._declared_bands() or band_counts(paths[0])
+        bands = self._metainfo.get("bands") or {}
+        declared = {group: len(names) for group, names in bands.items()}
+        shared = dict(self._shared_info(), band_counts=declared or band_counts(paths[0]))
         return [
-            {**sample, **shared, "sample_name": name, "area": area}
-            for sample, name, area in zip(paths, names, areas, strict=True)
+            {**sample, **shared, "sample_name": self.sample_name(path), "area": self.area(path)}
+            for sample, path in zip(paths, optical, strict=True)
         ]
 
     def list_paths(self) -> list[dict[str, str]]:
         """Path key -> path, for each sample of the list or folder."""
         folders = {key: folder or "." for key, folder in self.data_prefix.items()}
+        suffixes = self.settings.suffixes
         if self.ann_file.endswith(".csv"):
             columns = self.settings.csv_columns
             return read_csv(self.ann_file, columns, folders, self.data_root or "")
         if self.ann_file:
-            return samples_by_name(read_names(self.ann_file), folders, self.settings.suffixes)
+            return samples_by_name(read_names(self.ann_file), folders, suffixes)
         self.check_folders(folders)
-        names = list_names(folders["img_path"], self.settings.suffixes["img_path"])
-        unpaired = unpaired_sar(names, folders, self.settings.suffixes)
+        names = list_names(folders["img_path"], self.img_suffix)
+        unpaired = unpaired_sar(names, folders, suffixes)
         if unpaired:
-            raise DataError.from_problems(
-                f"{folders['sar_path']}: unpaired files",
-                unpaired,
-                "Add what is missing, or name the samples to use in a list (ann_file).",
-            )
-        return samples_by_name(names, folders, self.settings.suffixes)
+            remedy = "Add what is missing, or name the samples to use in a list (ann_file)."
+            title = f"{folders['sar_path']}: unpaired files"
+            raise DataError.from_problems(title, unpaired, remedy)
+        return samples_by_name(names, folders, suffixes)
 
     @staticmethod
     def check_folders(folders: Mapping[str, str]) -> None:
-        """Refuse folders that are not there.
-
-        Raises:
-            DataError: If there are any, naming them all.
-        """
+        """Raise a :class:`DataError` that names all folders that are not there."""
         absent = [f"{key}: {path}" for key, path in folders.items() if not os.path.isdir(path)]
         if absent:
-            raise DataError.from_problems(
-                "Folders of data_prefix that do not exist",
-                absent,
-                "Correct data_prefix, or name another root with --data-root PATH.",
-            )
+            remedy = "Correct data_prefix, or name another root with --data-root PATH."
+            title = "Folders of data_prefix that do not exist"
+            raise DataError.from_problems(title, absent, remedy)
 
     def select(self, paths: list[dict[str, str]]) -> list[dict[str, str]]:
         """Choose which samples of the list to use: here, all."""
@@ -212,10 +199,7 @@ class OpticalSARDataset(BaseSegDataset):
         return relative.removesuffix(self.img_suffix).replace(os.sep, "_").replace("..", "")
 
     def area(self, img_path: str) -> str:
-        """What samples of the same or neighbouring ground share, the unit of statistics.
-
-        Here every sample is an area of its own: a subclass knows more.
-        """
+        """The unit of statistics, which neighbouring samples share; here, each is its own."""
         return self.sample_name(img_path)
 
     def missing_root_message(self) -> str:
@@ -232,10 +216,6 @@ class OpticalSARDataset(BaseSegDataset):
     def _source(self) -> str:
         return self.ann_file or self.data_prefix["img_path"] or "."
 
-    def _declared_bands(self) -> dict[str, int]:
-        bands = self._metainfo.get("bands") or {}
-        return {group: len(names) for group, names in bands.items()}
-
     def _shared_info(self) -> dict[str, Any]:
         info = dict(
             label_scale=self.label_scale,
@@ -247,21 +227,20 @@ class OpticalSARDataset(BaseSegDataset):
         codes = self.settings.label_codes
         if codes is None and self._metainfo.get("classes"):
             base = type(self).METAINFO.get("classes") or self._metainfo["classes"]
-            codes = {**{index: index for index in range(len(base))}, IGNORE_INDEX: IGNORE_INDEX}
+            codes = {index: index for index in (*range(len(base)), IGNORE_INDEX)}
         if codes is not None:
             chosen = self.label_map or {}
             info["label_codes"] = {code: chosen.get(index, index) for code, index in codes.items()}
         return info
 
     def _check_headers(self, samples: list[dict]) -> None:
-        problems = []
+        chosen = evenly_spaced(len(samples), self.settings.num_header_checks)
         with raster_session():
-            for index in evenly_spaced(len(samples), self.settings.num_header_checks):
-                problems += header_problems(samples[index])
+            problems = [line for index in chosen for line in header_problems(samples[index])]
         if problems:
-            raise DataError.from_problems(
-                f"{self._source()}: files that do not fit",
-                problems,
+            remedy = (
                 "Correct the files or the dataset's metainfo bands, label_scale, sar_scale; "
-                "`python tools/verify_dataset.py CONFIG` lists every problem.",
+                "`python tools/verify_dataset.py CONFIG` lists every problem."
             )
+            title = f"{self._source()}: files that do not fit"
+            raise DataError.from_problems(title, problems, remedy)

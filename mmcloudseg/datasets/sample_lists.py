@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,16 +21,13 @@ MODALITY_NAMES = dict(
 def read_csv(
     path: str, columns: Sequence[str] | None, folders: Mapping[str, str], default_folder: str
 ) -> list[dict[str, str]]:
-    """Read a CSV list of samples, one per row.
+    """Read a CSV list of samples, one per row: path key -> path.
 
     Args:
         path: The list.
         columns: The path keys of its columns, in order; None if the first row names them.
         folders: Path key -> folder that its column's paths are relative to.
         default_folder: The folder for keys that are not in ``folders``.
-
-    Returns:
-        Path key -> path, for each sample.
 
     Raises:
         DataError: If a row has another number of columns, or a column's name is unknown.
@@ -46,22 +44,14 @@ def read_csv(
             f"{list(MODALITY_NAMES)}; found {list(columns)}. Correct it, or set the dataset's "
             "csv_columns."
         )
-    wrong = [
-        f"row {number}: {len(row)} columns" for number, row in rows if len(row) != len(columns)
-    ]
+    width = len(columns)
+    wrong = [f"row {number}: {len(row)} columns" for number, row in rows if len(row) != width]
     if wrong:
-        raise DataError.from_problems(
-            f"{path}: rows that do not have {len(columns)} columns",
-            wrong,
-            f"Each row lists {', '.join(columns)}.",
-        )
-    return [
-        {
-            key: os.path.join(folders.get(key, default_folder), value.strip())
-            for key, value in zip(columns, row, strict=True)
-        }
-        for _, row in rows
-    ]
+        title = f"{path}: rows that do not have {width} columns"
+        raise DataError.from_problems(title, wrong, f"Each row lists {', '.join(columns)}.")
+    bases = [folders.get(key, default_folder) for key in columns]
+    paths = [map(os.path.join, bases, map(str.strip, row)) for _, row in rows]
+    return [dict(zip(columns, row, strict=True)) for row in paths]
 
 
 def read_names(path: str) -> list[str]:
@@ -71,10 +61,9 @@ def read_names(path: str) -> list[str]:
 
 
 def list_names(folder: str, suffix: str) -> list[str]:
-    """Names of the files below a folder that end in ``suffix``, without it, sorted.
+    """Paths of the files below a folder that end in ``suffix``, without it, sorted.
 
-    Returns:
-        Paths relative to ``folder``, with forward slashes.
+    They are relative to ``folder``, with forward slashes.
     """
     names = []
     for parent, _, files in os.walk(folder, followlinks=True):
@@ -98,46 +87,27 @@ def samples_by_name(
 
 
 def missing_files(samples: Iterable[Mapping[str, str]]) -> list[str]:
-    """Find files that are not there.
+    """One line for each file that is not there, naming the optical image that it belongs to."""
 
-    Args:
-        samples: Path key -> path, for each sample; other keys are passed over.
-
-    Returns:
-        One line for each missing file, naming the optical image that it belongs to.
-    """
-    folders: dict[str, set[str]] = {}
-
-    def exists(path: str) -> bool:
+    @functools.cache
+    def names_in(folder: str) -> set[str]:
         # One listing per folder: a look-up per file takes minutes on network disks.
-        parent, name = os.path.split(path)
-        if parent not in folders:
-            folders[parent] = set(os.listdir(parent or ".")) if _is_folder(parent) else set()
-        return name in folders[parent]
+        return set(os.listdir(folder)) if os.path.isdir(folder) else set()
 
     problems = []
     for sample in samples:
         for key, noun in MODALITY_NAMES.items():
-            if key not in sample or exists(sample[key]):
-                continue
-            line = f"{noun} {sample[key]}"
-            problems.append(line if key == "img_path" else f"{line} of {sample['img_path']}")
+            folder, name = os.path.split(sample.get(key, ""))
+            if key in sample and name not in names_in(folder or "."):
+                owner = "" if key == "img_path" else f" of {sample['img_path']}"
+                problems.append(f"{noun} {sample[key]}{owner}")
     return problems
 
 
 def unpaired_sar(
     names: Iterable[str], folders: Mapping[str, str], suffixes: Mapping[str, str]
 ) -> list[str]:
-    """SAR files in a folder that belong to no sample.
-
-    Args:
-        names: The optical images' names.
-        folders: Path key -> folder.
-        suffixes: Path key -> suffix of its files.
-
-    Returns:
-        One line for each, naming the optical image that was expected.
-    """
+    """One line for each SAR file that belongs to none of the optical images' ``names``."""
     optical, sar = folders["img_path"], folders.get("sar_path")
     if sar is None or sar == optical:
         return []
@@ -147,7 +117,3 @@ def unpaired_sar(
         f"{os.path.join(optical, name + suffixes['img_path'])}"
         for name in sorted(surplus)
     ]
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path or ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,12 +29,8 @@ COVER_BINS = 5
 class Findings:
     """What reading a dataset found.
 
-    Attributes:
-        samples: How many samples its list has.
-        classes: Names of the classes.
-        problems: One text per problem.
-        label_pixels: Class index -> pixels on the label grid, 255 for ignored ones.
-        covers: Cloud cover of each sample that has a mask, 0 to 1.
+    ``label_pixels`` are counted on the label grid by class index, 255 for ignored ones; ``covers``
+    are the cloud covers, 0 to 1, of the samples that have a mask.
     """
 
     samples: int = 0
@@ -48,35 +45,25 @@ class Findings:
         labelled = sum(self.label_pixels.values())
         if labelled:
             names = {**dict(enumerate(self.classes)), IGNORE_INDEX: "(ignored)"}
-            shares = [
-                f"{name} {100 * self.label_pixels[index] / labelled:.1f} %"
-                for index, name in names.items()
-            ]
+            percent = {i: 100 * self.label_pixels[i] / labelled for i in names}
+            shares = [f"{name} {percent[index]:.1f} %" for index, name in names.items()]
             lines.append("  label pixels: " + ", ".join(shares))
         covers = np.array(self.covers)
         covers = covers[np.isfinite(covers)]
         if covers.size:
             counts, edges = np.histogram(covers, bins=COVER_BINS, range=(0, 1))
-            bins = [
-                f"{100 * low:.0f}-{100 * high:.0f} % {count}"
-                for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
-            ]
-            lines.append(
-                f"  cloud cover: {100 * covers.mean():.1f} % on average; samples by cover: "
-                + ", ".join(bins)
-            )
+            ranges = [f"{100 * a:.0f}-{100 * b:.0f} %" for a, b in itertools.pairwise(edges)]
+            bins = ", ".join(f"{r} {count}" for r, count in zip(ranges, counts, strict=True))
+            mean = f"{100 * covers.mean():.1f} % on average"
+            lines.append(f"  cloud cover: {mean}; samples by cover: {bins}")
         return "\n".join(lines)
 
 
 def leaf_datasets(config: Mapping, data_root: str | None = None) -> Iterator[tuple[str, dict]]:
-    """Find the dataset configs of a run, also inside wrappers such as ``RepeatDataset``.
-
-    Args:
-        config: A whole config, with ``train_dataloader``, ``val_dataloader``, ``test_dataloader``.
-        data_root: Replaces each dataset's ``data_root``.
+    """Find the datasets of a whole config, also inside wrappers such as ``RepeatDataset``.
 
     Yields:
-        The split's name and the dataset's config.
+        The split's name and the dataset's config, with another ``data_root`` if one is given.
     """
     for split in SPLITS:
         loader = config.get(f"{split}_dataloader")
@@ -87,14 +74,11 @@ def leaf_datasets(config: Mapping, data_root: str | None = None) -> Iterator[tup
 def verify(
     config: Mapping, progress: Callable[[Iterable[dict]], Iterable[dict]] = iter
 ) -> Findings:
-    """Read every sample of a dataset, whole.
+    """Read every sample of a dataset, whole; problems with files are found, not raised.
 
     Args:
         config: The dataset's config. Of its pipeline only ``LoadRasters`` is run.
         progress: Wraps the iteration over samples, to show how far it is.
-
-    Returns:
-        The findings; problems with files are among them, not raised.
 
     Raises:
         TypeError: If the dataset or its pipeline is none of ours.

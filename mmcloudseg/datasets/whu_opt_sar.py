@@ -27,10 +27,11 @@ BACKGROUND_CODE = 0
 LABEL_CODES = {BACKGROUND_CODE: IGNORE_INDEX, **{code: index for index, code in enumerate(LEGEND)}}
 
 CONVERTER = "python tools/dataset_converters/whu_opt_sar.py"
+DEFAULT_TILE_SIZE = "512"
 MINI_TOOL = "python tools/make_mini_whu_opt_sar.py"
 MINI_SCENES = "data/mini_whu-opt-sar_scenes"
-DEFAULT_TILE_SIZE = 512
-MINI_TILE_SIZE = 256  # the mini set's scenes have 400 rows
+# The mini set's scenes have 400 rows.
+MINI_TILES = "data/mini_whu-opt-sar --tile-size 256"
 RECIPE_FILE = "whu_opt_sar.json"
 """File in a folder of tiles that says how they were made."""
 
@@ -66,15 +67,6 @@ class WHUOptSARDataset(OpticalSARDataset):
         data_prefix: Path key -> folder, for folders other than these.
         kwargs: As in ``OpticalSARDataset``; ``metainfo`` may name some of the classes, the others
             are ignored.
-
-    Raises:
-        DataError: If data are missing or do not fit; the message names files and what to do.
-
-    Example:
-        >>> train = dict(
-        ...     type='WHUOptSARDataset', data_root='data/whu-opt-sar/512', ann_file='train.txt',
-        ...     clouds='simulated', pipeline=[])
-        >>> test = {**train, 'ann_file': 'test.txt', 'clouds': 'stored'}
     """
 
     METAINFO = dict(
@@ -91,22 +83,18 @@ class WHUOptSARDataset(OpticalSARDataset):
         data_prefix: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            ann_file=ann_file,
-            data_root=data_root,
-            data_prefix={**FOLDERS, **(data_prefix or {})},
-            clouds=clouds,
-            **{"label_codes": LABEL_CODES, **kwargs},
-        )
+        prefix = {**FOLDERS, **(data_prefix or {})}
+        settings = {"clouds": clouds, "label_codes": LABEL_CODES, **kwargs}
+        super().__init__(ann_file, data_root, prefix, **settings)
 
     def list_samples(self) -> list[dict]:
-        """List the samples; see :class:`OpticalSARDataset`.
+        """List the samples' data_info.
 
         Raises:
             DataError: Also if the data root holds other steps of the conversion than tiles, or
                 none of the tiles has the frozen clouds that are asked for.
         """
-        self._refuse_neighbours_of_the_root()
+        self._check_root()
         samples = super().list_samples()
         stored = self.settings.clouds == "stored"
         if stored and not any(os.path.exists(sample["img_path"]) for sample in samples):
@@ -122,19 +110,17 @@ class WHUOptSARDataset(OpticalSARDataset):
         """The scene that a tile was cut from: ``NH49E001013`` of ``NH49E001013_r0000_c0512``."""
         return re.sub(r"_r\d+_c\d+$", "", self.sample_name(img_path))
 
-    def _refuse_neighbours_of_the_root(self) -> None:
+    def _check_root(self) -> None:
         """Tell apart the folder of tiles, its parent and the published scenes."""
         root = self.data_root or ""
         if not os.path.isdir(root) or os.path.exists(os.path.join(root, RECIPE_FILE)):
             return
-        sizes = [
-            name for name in os.listdir(root) if os.path.isfile(f"{root}/{name}/{RECIPE_FILE}")
-        ]
-        if sizes:
-            folders = " or ".join(sorted(os.path.join(root, name) for name in sizes))
+        paths = [os.path.join(root, name) for name in sorted(os.listdir(root))]
+        folders = [path for path in paths if os.path.isfile(os.path.join(path, RECIPE_FILE))]
+        if folders:
             raise DataError(
                 f"data_root {root!r} holds folders of tiles, one for each size. Name one of "
-                f"them: --data-root {folders}."
+                f"them: --data-root {' or '.join(folders)}."
             )
         if os.path.isdir(os.path.join(root, "lbl")) and not os.path.isfile(self.ann_file):
             raise DataError(
@@ -144,16 +130,15 @@ class WHUOptSARDataset(OpticalSARDataset):
 
     def missing_root_message(self) -> str:
         """What to say when the data root is not there: how to make or name one."""
-        out, size = os.path.split(self.data_root.rstrip("/"))
+        root = self.data_root.rstrip("/")
+        out, size = os.path.split(root)
         if not size.isdigit():
-            out, size = self.data_root.rstrip("/"), str(DEFAULT_TILE_SIZE)
-        option = "" if size == str(DEFAULT_TILE_SIZE) else f" --tile-size {size}"
-        mini = f"data/mini_whu-opt-sar --tile-size {MINI_TILE_SIZE}"
-        if "mini" in os.path.basename(out):
-            mini = f"{out}{option}"
+            out, size = root, DEFAULT_TILE_SIZE
+        place = out if size == DEFAULT_TILE_SIZE else f"{out} --tile-size {size}"
+        mini = place if "mini" in os.path.basename(out) else MINI_TILES
         return (
             f"data_root {self.data_root!r} does not exist. Cut your copy of WHU-OPT-SAR into "
-            f"tiles with `{CONVERTER} SCENES {out}{option}`, or make the mini data set with "
+            f"tiles with `{CONVERTER} SCENES {place}`, or make the mini data set with "
             f"`{MINI_TOOL} {MINI_SCENES}` and then `{CONVERTER} {MINI_SCENES} {mini} "
             "--subset`, or name a folder of tiles with --data-root PATH."
         )

@@ -9,9 +9,6 @@ from typing import Any
 def inner_datasets(config: Mapping[str, Any]) -> Iterator[Any]:
     """Unwrap ``ConcatDataset``, ``RepeatDataset``, ``ClassBalancedDataset``, … to any depth.
 
-    Args:
-        config: Config of a dataset or of a wrapper around one or several.
-
     Yields:
         The config of each dataset that reads samples itself; not a copy.
     """

@@ -7,11 +7,6 @@ from mmcloudseg.datasets.transforms.modality_dropout import DropModality, Random
 from mmcloudseg.datasets.transforms.simulate_clouds import SimulateClouds
 
 __all__ = [
-    "AlignedCenterCrop",
-    "AlignedRandomCrop",
-    "DropModality",
-    "LoadRasters",
-    "PackCloudSegInputs",
-    "RandomModalityDropout",
-    "SimulateClouds",
-]
+    "AlignedCenterCrop", "AlignedRandomCrop", "DropModality", "LoadRasters", "PackCloudSegInputs",
+    "RandomModalityDropout", "SimulateClouds",
+]  # fmt: skip

@@ -21,9 +21,7 @@ class AlignedCrop(BaseTransform):
 
     Required Keys:
 
-    - img_path
-    - img (only after loading)
-    - label_scale (optional)
+    - img_path, img (only after loading), label_scale (optional)
 
     Modified or Added Keys:
 
@@ -55,29 +53,32 @@ class AlignedCrop(BaseTransform):
             DataError: If the image is smaller than the crop.
             ValueError: If the crop does not fit the label grid.
         """
-        self._check_alignment(results.get("label_scale", 1.0))
+        label_scale = results.get("label_scale", 1.0)
+        self._check_alignment(label_scale)
+        height, width = self.crop_size
         loaded = "img" in results
         top, left, *shape = (0, 0, *results["img"].shape[:2]) if loaded else self._window(results)
-        if shape[0] < self.crop_size[0] or shape[1] < self.crop_size[1]:
+        if shape[0] < height or shape[1] < width:
             raise DataError(
                 f"{results.get('img_path', 'the image')}: {shape[0]} x {shape[1]} pixels are too "
-                f"few for a crop of {self.crop_size[0]} x {self.crop_size[1]}. Take the sample "
-                "off the list, or lower crop_size in the pipeline."
+                f"few for a crop of {height} x {width}. Take the sample off the list, or lower "
+                "crop_size in the pipeline."
             )
         # Row before column: with one seed, the crops are those of the paper's code.
-        top += self.offset((shape[0] - self.crop_size[0]) // self.step) * self.step
-        left += self.offset((shape[1] - self.crop_size[1]) // self.step) * self.step
+        top += self.offset((shape[0] - height) // self.step) * self.step
+        left += self.offset((shape[1] - width) // self.step) * self.step
         if not loaded:
-            results["crop_window"] = (top, left, *self.crop_size)
+            results["crop_window"] = (top, left, height, width)
             return results
-        return self._cut(results, top, left)
+        for key in ("img", *results.get("seg_fields", [])):
+            results[key] = results[key][top : top + height, left : left + width]
+        results["img_shape"] = self.crop_size
+        results["ori_shape"] = scaled_shape(self.crop_size, label_scale)
+        return results
 
     def _check_alignment(self, label_scale: float) -> None:
-        for name, pixels in (
-            ("step", self.step),
-            ("crop_size", self.crop_size[0]),
-            ("crop_size", self.crop_size[1]),
-        ):
+        height, width = self.crop_size
+        for name, pixels in (("step", self.step), ("crop_size", height), ("crop_size", width)):
             if not is_whole(pixels * label_scale):
                 raise ValueError(
                     f"{type(self).__name__}: {name}={pixels} optical pixels are "
@@ -91,14 +92,6 @@ class AlignedCrop(BaseTransform):
             return results["crop_window"]
         with raster_session():
             return 0, 0, *read_header(results["img_path"]).shape
-
-    def _cut(self, results: dict, top: int, left: int) -> dict:
-        height, width = self.crop_size
-        for key in ("img", *results.get("seg_fields", [])):
-            results[key] = results[key][top : top + height, left : left + width]
-        results["img_shape"] = self.crop_size
-        results["ori_shape"] = scaled_shape(self.crop_size, results.get("label_scale", 1.0))
-        return results
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(crop_size={self.crop_size}, step={self.step})"

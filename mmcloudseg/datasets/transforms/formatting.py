@@ -14,24 +14,10 @@ from mmcloudseg.clouds.cover import cloud_cover
 from mmcloudseg.rasters.grids import resample, scaled_shape
 
 META_KEYS = (
-    "img_path",
-    "sample_name",
-    "area",
-    "seg_map_path",
-    "ori_shape",
-    "img_shape",
-    "pad_shape",
-    "scale_factor",
-    "flip",
-    "flip_direction",
-    "reduce_zero_label",
-    "label_scale",
-    "band_layout",
-    "crop_window",
-    "cloud_cover",
-    "cloud_cover_bin",
-    "optical",
-)
+    "img_path", "sample_name", "area", "seg_map_path", "ori_shape", "img_shape", "pad_shape",
+    "scale_factor", "flip", "flip_direction", "reduce_zero_label", "label_scale", "band_layout",
+    "crop_window", "cloud_cover", "cloud_cover_bin", "optical",
+)  # fmt: skip
 
 
 @TRANSFORMS.register_module()
@@ -61,9 +47,7 @@ class PackCloudSegInputs(PackSegInputs):
     """
 
     def __init__(
-        self,
-        modalities: Sequence[str] = ("optical", "sar"),
-        meta_keys: Sequence[str] = META_KEYS,
+        self, modalities: Sequence[str] = ("optical", "sar"), meta_keys: Sequence[str] = META_KEYS
     ) -> None:
         super().__init__(meta_keys=tuple(meta_keys))
         self.modalities = tuple(modalities)
@@ -78,7 +62,7 @@ class PackCloudSegInputs(PackSegInputs):
         label_shape = scaled_shape(img.shape[:2], label_scale)
         prepared = {**results, "ori_shape": label_shape, "img_shape": img.shape[:2]}
         prepared["img"] = np.concatenate(
-            [self._bands(results, modality) for modality in self.modalities], axis=2
+            [self._bands(results, m) for m in self.modalities], axis=2
         )
         if "gt_seg_map" in results:
             prepared["gt_seg_map"] = resample(results["gt_seg_map"], label_shape)

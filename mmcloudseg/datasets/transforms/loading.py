@@ -109,12 +109,10 @@ class LoadRasters(BaseTransform):
             source = (results.get(PATH_KEYS[modality]), str(self.bands.get(modality)))
             if source not in read or modality == "sar":
                 read[source] = self._load_modality(results, modality, grid)
-            part = read[source]
-            layout[modality] = (start, start + len(part))
-            start += len(part)
-            parts.append(part)
-        stacked = np.concatenate(parts)
-        results["img"] = np.ascontiguousarray(stacked.transpose(1, 2, 0))
+            parts.append(read[source])
+            layout[modality] = (start, start + len(parts[-1]))
+            start += len(parts[-1])
+        results["img"] = np.ascontiguousarray(np.concatenate(parts).transpose(1, 2, 0))
         results["band_layout"] = layout
 
     def _load_modality(self, results: dict, modality: str, grid: GridWindow) -> np.ndarray:
@@ -175,18 +173,10 @@ class LoadRasters(BaseTransform):
 
 
 def class_indices(codes: np.ndarray, legend: Mapping[float, int], path: str) -> np.ndarray:
-    """Turn a label raster's codes into class indices.
-
-    Args:
-        codes: Of any shape.
-        legend: Code -> class index, 255 for codes that are ignored.
-        path: The label's file, for the error.
-
-    Returns:
-        uint8, of the same shape.
+    """Turn the codes of a label raster, of any shape, into class indices (uint8) by the legend.
 
     Raises:
-        DataError: If a code is not in the legend.
+        DataError: If a code is not in the legend; it names the label's ``path``.
     """
     found, inverse = np.unique(codes, return_inverse=True)
     unknown = [code for code in found.tolist() if code not in legend]

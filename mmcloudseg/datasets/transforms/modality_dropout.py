@@ -40,11 +40,7 @@ class DropModality(BaseTransform):
         self.modality = modality
 
     def transform(self, results: dict) -> dict:
-        """Fill the bands.
-
-        Raises:
-            ValueError: If the modality was not loaded.
-        """
+        """Take the modality away; see :func:`without`."""
         return without(results, self.modality)
 
     def __repr__(self) -> str:
@@ -56,17 +52,9 @@ class RandomModalityDropout(BaseTransform):
     """Take the optical image away from some training samples and SAR from some others.
 
     A network that has met either alone still works when a satellite does not (as ModDrop,
-    Neverova et al., TPAMI 38, 2016, for whole modalities). No sample loses both. See
-    :class:`DropModality` for what is taken. It draws from Python's ``random``, which MMEngine's
-    seed governs in every worker.
-
-    Required Keys:
-
-    - img, band_layout
-
-    Modified Keys:
-
-    - img (the bands of the modality that was taken)
+    Neverova et al., TPAMI 38, 2016, for whole modalities). No sample loses both. Keys are those of
+    :class:`DropModality`. It draws from Python's ``random``, which MMEngine's seed governs in
+    every worker.
 
     Args:
         optical: Probability that a sample lacks its optical image.
@@ -83,11 +71,7 @@ class RandomModalityDropout(BaseTransform):
         self.optical, self.sar = optical, sar
 
     def transform(self, results: dict) -> dict:
-        """Draw, and fill the bands.
-
-        Raises:
-            ValueError: If the modality that was drawn was not loaded.
-        """
+        """Draw, and take the modality away; see :func:`without`."""
         drawn = random.random()
         if drawn < self.optical:
             return without(results, "optical")
@@ -100,17 +84,10 @@ class RandomModalityDropout(BaseTransform):
 
 
 def without(results: dict, modality: str) -> dict:
-    """A loaded sample with NaN in a modality's bands.
-
-    Args:
-        results: With ``img``, H x W x bands, which is not written to, and ``band_layout``.
-        modality: A name in ``band_layout``.
-
-    Returns:
-        The same dict with another ``img``.
+    """Give a loaded sample another ``img``, with NaN in the bands of a modality.
 
     Raises:
-        ValueError: If the modality is not in ``band_layout``.
+        ValueError: If the modality was not loaded.
     """
     layout = results["band_layout"]
     if modality not in layout:

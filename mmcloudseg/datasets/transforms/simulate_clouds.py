@@ -98,18 +98,12 @@ class SimulateClouds(BaseTransform):
         clear = uniform(choices, 0, 1) < self.clear_fraction
         if results.get("optical") != "cloud_free" and not clear:
             image = np.ascontiguousarray(results["img"][..., start:stop].transpose(2, 0, 1))
-            drawn = simulate_clouds(
-                image,
-                self.settings,
-                name=name,
-                seed=self.seed,
-                mask=self._real_mask(choices, shape),
-            )
+            real = self._real_mask(choices, shape)
+            drawn = simulate_clouds(image, self.settings, name=name, seed=self.seed, mask=real)
             results["img"] = results["img"].copy()
             results["img"][..., start:stop] = drawn.image.transpose(1, 2, 0)
             mask, kind = drawn.mask.astype(np.uint8), drawn.kind
-        results["gt_cloud_mask"] = mask
-        results["cloud_kind"] = kind
+        results.update(gt_cloud_mask=mask, cloud_kind=kind)
         fields = list(results.get("seg_fields", []))
         results["seg_fields"] = [*fields, *({"gt_cloud_mask"} - set(fields))]
         return results
