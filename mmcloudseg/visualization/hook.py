@@ -138,7 +138,7 @@ def _visualizer_of(runner: Runner) -> Any:
 
 
 def _normalize(inputs: Tensor, model: Any) -> Tensor:
-    """Scale raw bands as the model sees them, and the cloud-free images beside them."""
+    """Scale raw bands as the model sees them, and the cloud-free images next to them."""
     model = model.module if is_model_wrapper(model) else model
     preprocessor = model.data_preprocessor
     if not hasattr(preprocessor, "normalize"):
