@@ -6,9 +6,10 @@ import argparse
 import sys
 
 EXAMPLES = """examples:
-  python tools/benchmark_scenes.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth
-  python tools/benchmark_scenes.py configs/cloudseg_mini.py work_dirs/cloudseg_mini/best.pth \\
-      --sizes 2000 5000 10000 --out docs/benchmark_scenes.md
+  python projects/scene_speed/benchmark_scenes.py configs/cloudseg_mini.py \\
+      work_dirs/cloudseg_mini/best.pth
+  python projects/scene_speed/benchmark_scenes.py configs/cloudseg_mini.py \\
+      work_dirs/cloudseg_mini/best.pth --sizes 2000 5000 10000 --out docs/benchmark_scenes.md
 
 The scenes are procedural, in the style of the mini set. Each is mapped in a process of its own.
 Seams are measured in a scene of 1200 x 1200 pixels, which is mapped on the optical grid with and
@@ -54,7 +55,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Measure, and print the table."""
     args = parse_args()
-    from mmcloudseg.benchmark.scenes import benchmark_scenes
+    from scene_speed.measure import benchmark_scenes
 
     try:
         print(

@@ -18,7 +18,6 @@ from rasterio.windows import Window
 
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.memory import call_in_new_process, forget_peak, peak_mb
-from mmcloudseg.benchmark.seams import seam_ratio
 from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
 from mmcloudseg.scenes.network import TileNetwork
 from mmcloudseg.scenes.predictor import ScenePredictor, SceneReport
@@ -26,6 +25,7 @@ from mmcloudseg.scenes.settings import SceneSettings
 from mmcloudseg.scenes.tiles import TileAxis
 from mmcloudseg.utils.files import write_text
 from mmcloudseg.utils.text import markdown_table
+from scene_speed.seams import seam_ratio
 
 _PATTERN = 600  # optical pixels of the scene that larger ones repeat
 _SEAM_SCENE = 1200

@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from mmcloudseg.benchmark.scenes import _repeat, benchmark_scenes
 from mmcloudseg.procedural.mini_scene import draw_scene, write_scene
+from scene_speed.measure import _repeat, benchmark_scenes
 
 CONFIG = "configs/cloudseg_student_mini.py"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmcloudseg.benchmark.seams import seam_ratio
+from scene_speed.seams import seam_ratio
 
 
 def test_noise_has_no_seams():
