@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-import time
+import timeit
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,6 @@ from mmcloudseg.engine.configs import load_config, networks
 from mmcloudseg.engine.model_description import value_ranges
 from mmcloudseg.utils.files import write_text
 
-_WARM_UP = 3
-_REPEATS = 10
 _MEGA = 1e6
 
 
@@ -52,8 +50,7 @@ def measure_suite(
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = True  # as in the configs
     now = dict(
-        machine=machine(torch.get_num_threads()),
-        methods={m.key: _identity(m, suite, options) for m in suite.listed},
+        machine=machine(), methods={m.key: _identity(m, suite, options) for m in suite.listed}
     )
     known = json.loads(cache.read_text()) if cache.is_file() else {}
     # All times of a table are from one pass on one machine, otherwise they cannot be compared.
@@ -100,7 +97,7 @@ def measure(
         gflops=multiply_adds(model, image) / 1e9,
         milliseconds=milliseconds(lambda: model.predict(image)),
     )
-    if not torch.cuda.is_available():
+    if image.device.type == "cpu":
         return found | dict(peak_mb=call_in_new_process(prediction_mb, cfg, shape))
     torch.cuda.reset_peak_memory_stats()
     with torch.no_grad():
@@ -138,10 +135,6 @@ def multiply_adds(model: BaseSegmentor, image: Tensor) -> float:
 
     ``get_model_complexity_info`` of MMEngine traces ``forward``, which leaves out what only
     predictions run (cloud removal, the windows), and does not count fused attention.
-
-    Args:
-        model: A segmentor.
-        image: 1 x bands x H x W.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # the counter sees nothing inside it
@@ -153,20 +146,17 @@ def multiply_adds(model: BaseSegmentor, image: Tensor) -> float:
     return counter.get_total_flops() / 2
 
 
-def milliseconds(
-    call: Callable[[], Any], warm_up: int = _WARM_UP, repeats: int = _REPEATS
-) -> float:
+def milliseconds(call: Callable[[], Any], warm_up: int = 3, repeats: int = 10) -> float:
     """Measure the median time of a call without gradients."""
-    times = []
+
+    def finished_call() -> None:
+        call()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
     with torch.no_grad():
-        for index in range(warm_up + repeats):
-            _synchronise()
-            start = time.perf_counter()
-            call()
-            _synchronise()
-            if index >= warm_up:
-                times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times)
+        times = timeit.repeat(finished_call, number=1, repeat=warm_up + repeats)
+    return 1000 * statistics.median(times[warm_up:])
 
 
 def prediction_mb(cfg: Config, shape: Sequence[int]) -> float:
@@ -187,8 +177,3 @@ def _config(method: Method, options: Mapping[str, Any] | None) -> Config:
 
 def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _synchronise() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

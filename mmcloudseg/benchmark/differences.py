@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from mmcloudseg.benchmark.results import MethodResult
-from mmcloudseg.evaluation.bootstrap import PairedDifference, compare_methods
+from mmcloudseg.evaluation.bootstrap import DRAWS, PairedDifference, compare_methods
 from mmcloudseg.evaluation.confusion import REGIONS
 from mmcloudseg.utils.files import write_text
 from mmcloudseg.utils.text import markdown_table, shorten_list
 
-_DRAWS = 10_000
 _FEW_AREAS = 20
 _REGION_TITLES = {"cloudy": "cloudy pixels", "all": "all pixels"}
 # Method, names of samples, their areas, and classes, of one run.
@@ -23,10 +22,7 @@ _COLUMNS = ("", "difference", "95 % interval", "p", "p corrected")
 
 
 def write_differences(
-    folder: Path,
-    results: Sequence[MethodResult],
-    reference: str | None = None,
-    draws: int = _DRAWS,
+    folder: Path, results: Sequence[MethodResult], reference: str | None = None
 ) -> list[str]:
     """Write ``differences.md``: every method against the best and against the reference.
 
@@ -34,55 +30,47 @@ def write_differences(
         folder: Folder of the file.
         results: Methods, best first.
         reference: Key of the reference method.
-        draws: Number of draws of the bootstrap.
 
     Returns:
         What could not be compared, in one sentence each.
     """
     notes: list[str] = []
-    sections: list[str] = []
-    areas = 0
     try:
-        sections, areas = _sections(results, reference, draws)
+        parts = _sections(results, reference)
     except ValueError as error:
-        notes.append(f"Differences were not computed: {error}.")
-    nothing = ["Nothing to compare: this needs two methods with a confusion.npz."]
-    shown = [_explanation(areas, draws), *sections] if sections else notes or nothing
-    text = "\n\n".join(["# Which differences hold", *shown])
+        parts = notes = [f"Differences were not computed: {error}."]
+    parts = parts or ["Nothing to compare: this needs two methods with a confusion.npz."]
+    text = "\n\n".join(["# Which differences hold", *parts])
     write_text(folder / "differences.md", text + "\n")
     return notes
 
 
-def _sections(
-    results: Sequence[MethodResult], reference: str | None, draws: int
-) -> tuple[list[str], int]:
-    """Headings and tables, and the number of areas."""
+def _sections(results: Sequence[MethodResult], reference: str | None) -> list[str]:
+    """The explanation, headings and tables; empty if there is nothing to compare."""
     titles = {result.method.key: result.method.title for result in results}
     runs = {r.method.key: [run.confusion() for run in r.runs] for r in results}
     best = next((r.method.key for r in results if not r.method.bound), None)
     sections: list[str] = []
-    areas = 0
     for region, words in _REGION_TITLES.items():
-        matrices, names = stack_runs(runs, region)
+        matrices, areas = stack_runs(runs, region)
         if len(matrices) < 2:
             continue
         for anchor in dict.fromkeys((best, reference)):
             if anchor not in matrices:
                 continue
-            found = compare_methods(matrices, names, draws=draws, reference=anchor)
             role = "the best" if anchor == best else "the reference"
+            sections = sections or [_explanation(len(set(areas)))]
             sections.append(f"## mIoU on {words}, less {titles[anchor]} ({role})")
-            sections.append(_table(found, titles))
-            areas = found[0].areas
-    return sections, areas
+            sections.append(_table(compare_methods(matrices, areas, anchor), titles))
+    return sections
 
 
-def _explanation(areas: int, draws: int) -> str:
+def _explanation(areas: int) -> str:
     text = (
         "This page shows the differences in mIoU between methods and which of them are "
         "significant. Differences are in points of mIoU, averaged over seeds. The 95 % intervals "
         f"and p-values come from a paired bootstrap over the {areas} areas of the test set "
-        f"({draws} draws), with Holm's correction of the p-values within each table. Differences "
+        f"({DRAWS} draws), with Holm's correction of the p-values within each table. Differences "
         "with a corrected p-value below 0.05 are in bold. The bootstrap describes how a "
         "difference depends on the areas tested, not how it would vary if the models were "
         "trained again."
@@ -109,17 +97,15 @@ def stack_runs(
 
     Args:
         runs: By method, the arrays of the ``confusion.npz`` of each seed; None for a missing seed.
-        region: ``'all'``, ``'cloud_free'`` or ``'cloudy'``.
+        region: One of ``REGIONS``.
 
     Returns:
         By method, S x n x K x K matrices of the S available seeds, with samples in the order of
         their names (methods without any seed are left out); and the areas of the n samples.
 
     Raises:
-        ValueError: If the region is unknown, or runs differ in their samples, areas or classes.
+        ValueError: If runs differ in their samples, areas or classes.
     """
-    if region not in REGIONS:
-        raise ValueError(f"region must be one of {list(REGIONS)}, found {region!r}")
     stacked: dict[str, np.ndarray] = {}
     first: _Tested | None = None
     for method, seeds in runs.items():

@@ -27,39 +27,28 @@ _COLLECTED = ("Python", "CUDA available", "GPU", "NVCC", "GCC")
 def cpu_model() -> str:
     """Return the name of the processor."""
     info = Path("/proc/cpuinfo")
-    if info.is_file():
-        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
-        if found:
-            return found.group(1).strip()
+    text = info.read_text() if info.is_file() else ""
+    if found := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
+        return found[1].strip()
     return platform.processor() or platform.machine()
 
 
-def machine(threads: int) -> str:
+def machine() -> str:
     """Describe in one line what determines the speed of a network."""
-    parts = [
-        cpu_model(),
-        f"{os.cpu_count()} cores, {threads} threads",
-        f"torch {torch.__version__}",
-    ]
-    if torch.cuda.is_available():
-        parts.insert(0, torch.cuda.get_device_name())
-    return "; ".join(parts)
+    gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
+    cores = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    return "; ".join([*gpu, cpu_model(), cores, f"torch {torch.__version__}"])
 
 
-def environment_text(runs: Iterable[Run], arguments: list[str] | None = None) -> str:
+def environment_text(runs: Iterable[Run]) -> str:
     """List the date, command, commit, machine, run times and packages, one per line.
 
     ``collect_env`` of MMEngine does not know the processor, the memory and the packages.
-
-    Args:
-        runs: The runs whose times are listed.
-        arguments: The command line; None takes that of this process.
     """
-    command = shlex.join(["python", *(sys.argv if arguments is None else arguments)])
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     lines = [
         f"date: {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC",
-        f"command: {command}",
+        f"command: {shlex.join(['python', *sys.argv])}",
         f"commit: {_commit()}",
         f"system: {platform.system()} {platform.machine()}",
         f"processor: {cpu_model()}, {os.cpu_count()} cores",

@@ -20,14 +20,9 @@ _Result = TypeVar("_Result")
 
 
 def call_in_new_process(function: Callable[..., _Result], *arguments: Any) -> _Result:
-    """Call a function in a new process that shares no memory with this one.
+    """Call a module's function in a new process that shares no memory with this one.
 
-    Args:
-        function: A function of a module.
-        arguments: Its arguments, which are pickled.
-
-    Returns:
-        What the function returns; what it raises is raised here.
+    Arguments, result and errors are pickled; what the function raises is raised here.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
@@ -42,9 +37,8 @@ def forget_peak() -> None:
 def peak_mb() -> float:
     """Return the peak memory of this process in megabytes."""
     # On Linux, getrusage starts at the peak of the parent process.
-    if _STATUS.is_file():
-        found = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.MULTILINE)
-        if found:
-            return int(found.group(1)) * 1024 / 1e6
+    text = _STATUS.read_text() if _STATUS.is_file() else ""
+    if found := re.search(r"^VmHWM:\s*(\d+) kB", text, re.MULTILINE):
+        return int(found[1]) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

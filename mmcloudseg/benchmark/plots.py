@@ -158,7 +158,7 @@ def draw_calibration(series: Sequence[Series]) -> Figure:
         # Markers go by coverage, because most bins of confidence hold few pixels.
         marked = np.unique(np.searchsorted(coverage[:-1], np.linspace(0.1, 1, 10))).tolist()
         risk.plot(100 * coverage, 100 * wrong, markevery=marked, **look)
-        _, accuracy, confidence = reliability(one.confidence)
+        accuracy, confidence = reliability(one.confidence)
         known = np.isfinite(accuracy)
         diagram.plot(100 * confidence[known], 100 * accuracy[known], **look)
     risk.set_xlabel("coverage: most certain pixels (%)")

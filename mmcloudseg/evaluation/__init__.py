@@ -1,6 +1,6 @@
 """Scores of land cover, cloud removal and calibration."""
 
-from mmcloudseg.evaluation.confusion import Scores, confusion_matrix, scores_from_confusion
+from mmcloudseg.evaluation.confusion import scores_from_confusion
 from mmcloudseg.evaluation.metrics import CalibrationMetric, CloudIoUMetric, CloudRemovalMetric
 from mmcloudseg.evaluation.report import format_scores, scores_to_json
 
@@ -8,8 +8,6 @@ __all__ = [
     "CalibrationMetric",
     "CloudIoUMetric",
     "CloudRemovalMetric",
-    "Scores",
-    "confusion_matrix",
     "format_scores",
     "scores_from_confusion",
     "scores_to_json",

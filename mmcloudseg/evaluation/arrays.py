@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcloudseg.evaluation.calibration import ConfidenceHistogram, confidence_edges
+from mmcloudseg.evaluation.calibration import CONFIDENCE_BINS, ConfidenceHistogram
 from mmcloudseg.evaluation.confusion import SampleConfusion
 from mmcloudseg.utils.files import atomic_write
 
@@ -46,7 +46,7 @@ def calibration_to_npz(histograms: Mapping[str, ConfidenceHistogram], path: str 
         path: The file. It contains ``edges`` (of the bins, from 0 to 1) and for each region
             ``<region>_count``, ``<region>_correct`` and ``<region>_confidence_sum``.
     """
-    arrays = dict(edges=confidence_edges())
+    arrays = dict(edges=np.arange(CONFIDENCE_BINS + 1) / CONFIDENCE_BINS)
     for region, histogram in histograms.items():
         arrays |= {f"{region}_{part}": getattr(histogram, part) for part in _HISTOGRAM_PARTS}
     _save(arrays, path)
@@ -64,12 +64,8 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Read all arrays of a file, without unpickling objects.
 
     Raises:
-        FileNotFoundError: The file does not exist.
-        ValueError: The file has another format, or is damaged.
+        ValueError: The file does not exist, has another format, or is damaged.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"'{path}' does not exist; `tools/test.py … --out DIR` writes it")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}

@@ -5,7 +5,7 @@ rather than samples are the independent units of a test set. Areas are drawn wit
 (Efron and Tibshirani, 1993, chapter 16), the same ones for all methods, so that an area that is
 hard for all methods does not hide the differences between them.
 
-The score of a method in a draw is the mean over its seeds of the score from the summed confusion
+The score of a method in a draw is the mean over its seeds of the mIoU from the summed confusion
 matrices of each seed. Matrices are not summed over seeds: tables report the mean of scores, so
 this is the difference of two table entries. Seeds are not drawn: intervals describe how the
 difference between these trained networks varies with the areas tested, not how it would vary if
@@ -16,29 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 
-METRICS = ("mIoU", "OA", "mFscore")
-"""Scores that can be compared; ``aAcc`` is another name for ``OA``."""
+DRAWS = 10_000
+"""Number of draws; no p-value is below 2 / (``DRAWS`` + 1)."""
 
-LEVEL = 0.05
-"""Level at which a difference is significant."""
-
-_DECIMALS = 9
+_LEVEL = 0.05
+_SEED, _DECIMALS = 0, 9
 _CELLS_PER_CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much better ``method`` is than ``other``, in percentage points.
+    """How much better a method is than the reference, in percentage points of mIoU.
 
     Attributes:
         method: The method.
-        other: The method that it is compared with.
-        metric: The score that is compared.
-        difference: Score of ``method`` minus score of ``other``, on the unchanged test set.
+        difference: Its score minus that of the reference, on the unchanged test set.
         low: Lower end of the 95 % percentile interval of the difference; NaN for fewer than two
             areas.
         high: Upper end of the interval.
@@ -47,34 +42,25 @@ class PairedDifference:
             2 / 2**areas, the p-value of a sign test if all areas agree, because the bootstrap
             underestimates the uncertainty from few areas. NaN for fewer than two areas.
         p_holm: The p-value after Holm's correction for all differences computed together.
-        areas: Number of areas.
     """
 
     method: str
-    other: str
-    metric: str
     difference: float
     low: float
     high: float
     p_value: float
     p_holm: float
-    areas: int
 
     @property
     def holds(self) -> bool:
         """Whether the difference is significant at the level of 5 %, after correction."""
-        return self.p_holm < LEVEL
+        return self.p_holm < _LEVEL
 
 
 def compare_methods(
-    matrices: Mapping[str, np.ndarray],
-    areas: Sequence[str],
-    draws: int = 10000,
-    seed: int = 0,
-    metric: str = "mIoU",
-    reference: str | None = None,
+    matrices: Mapping[str, np.ndarray], areas: Sequence[str], reference: str
 ) -> list[PairedDifference]:
-    """Compare methods in pairs on the same samples.
+    """Compare methods with a reference on the same samples.
 
     Intervals from few areas are too narrow: with fewer than about 20, read them as a lower bound
     of the uncertainty.
@@ -82,50 +68,38 @@ def compare_methods(
     Args:
         matrices: By method, S x n x K x K counts of one region, rows are labels; the number of
             seeds S may differ between methods. See ``stack_runs``.
-        areas: Area of each of the n samples.
-        draws: Number of draws; no p-value is below 2 / (draws + 1).
-        seed: Seed of the draws.
-        metric: One of ``METRICS``.
-        reference: The method that all others are compared with (as ``other``); None for all pairs.
+        areas: Area of each of the n samples, at least one.
+        reference: The method that all others are compared with.
 
     Returns:
-        A difference for each method except the reference, or for each pair, in the order of the
-        methods.
+        A difference for each method except the reference, in the order of the methods.
 
     Raises:
-        ValueError: If the metric or the reference is unknown, or the shapes are wrong.
+        ValueError: If the reference is unknown, or the shapes do not fit together.
     """
-    if metric not in (*METRICS, "aAcc"):
-        raise ValueError(f"metric must be one of {list(METRICS)}, found {metric!r}")
-    if reference is not None and reference not in matrices:
+    if reference not in matrices:
         raise ValueError(f"reference: expected one of {list(matrices)}, found {reference!r}")
-    _check_shapes(matrices, len(areas))
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1, found {draws}")
-
+    expected = (len(areas), *matrices[reference].shape[2:])
+    for method, values in matrices.items():
+        if values.shape[1:] != expected:
+            raise ValueError(
+                f"matrices of {method!r} are {values.shape}, expected seeds x {expected}: test "
+                "all methods on the same samples and classes"
+            )
     names, index = np.unique(np.asarray(areas, dtype=np.str_), return_inverse=True)
     by_area = {method: _sum_by_area(values, index) for method, values in matrices.items()}
-    as_it_is = {m: _mean_scores(np.ones((1, len(names))), v, metric) for m, v in by_area.items()}
+    as_it_is = {m: _mean_iou(np.ones((1, len(names))), v)[0] for m, v in by_area.items()}
     drawn: dict[str, list[np.ndarray]] = {method: [] for method in by_area}
-    for weights in _draw_weights(len(names), draws, seed):
+    for weights in _draw_weights(len(names)):
         for method, values in by_area.items():
-            drawn[method].append(_mean_scores(weights, values, metric))
+            drawn[method].append(_mean_iou(weights, values))
     scores = {method: np.concatenate(values) for method, values in drawn.items()}
-
-    if reference is None:
-        pairs = list(combinations(matrices, 2))
-    else:
-        pairs = [(method, reference) for method in matrices if method != reference]
-    found = [
-        _difference(
-            (method, other),
-            metric,
-            float((as_it_is[method] - as_it_is[other])[0]),
-            scores[method] - scores[other],
-            len(names),
-        )
-        for method, other in pairs
-    ]
+    found = []
+    for method in matrices:
+        if method != reference:
+            difference = float(as_it_is[method] - as_it_is[reference])
+            of_draws = scores[method] - scores[reference]
+            found.append(_difference(method, difference, of_draws, len(names)))
     corrected = holm([difference.p_value for difference in found])
     return [replace(d, p_holm=p) for d, p in zip(found, corrected, strict=True)]
 
@@ -148,29 +122,24 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def _difference(
-    pair: tuple[str, str], metric: str, difference: float, drawn: np.ndarray, areas: int
-) -> PairedDifference:
+def _difference(method: str, difference: float, drawn: np.ndarray, areas: int) -> PairedDifference:
     # A draw without a pixel of the region has no score. Values are rounded because equal scores
     # that are summed in another order differ in their last digits.
     drawn = np.round(drawn[~np.isnan(drawn)], _DECIMALS)
-    difference = round(difference, _DECIMALS)
     low = high = p_value = float("nan")
     if areas > 1 and drawn.size:
         low, high = np.percentile(drawn, [2.5, 97.5]).tolist()
-        tails = [
-            (np.count_nonzero(tail) + 1) / (drawn.size + 1) for tail in (drawn <= 0, drawn >= 0)
-        ]
+        tails = [(np.count_nonzero(t) + 1) / (drawn.size + 1) for t in (drawn <= 0, drawn >= 0)]
         p_value = float(min(max(2 * min(tails), 2.0 ** (1 - areas)), 1.0))
-    return PairedDifference(*pair, metric, difference, low, high, p_value, p_value, areas)
+    return PairedDifference(method, round(difference, _DECIMALS), low, high, p_value, p_value)
 
 
-def _draw_weights(areas: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+def _draw_weights(areas: int) -> Iterator[np.ndarray]:
     """How often each area is in a draw, in chunks of draws x areas to limit memory."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(_SEED)
     chunk = max(_CELLS_PER_CHUNK // areas, 1)
-    for start in range(0, draws, chunk):
-        size = min(chunk, draws - start)
+    for start in range(0, DRAWS, chunk):
+        size = min(chunk, DRAWS - start)
         yield generator.multinomial(areas, np.full(areas, 1 / areas), size=size).astype(float)
 
 
@@ -183,42 +152,14 @@ def _sum_by_area(matrices: np.ndarray, index: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _mean_scores(weights: np.ndarray, by_area: np.ndarray, metric: str) -> np.ndarray:
-    """Mean over seeds of the score of each draw in percent; NaN for a draw without pixels."""
+def _mean_iou(weights: np.ndarray, by_area: np.ndarray) -> np.ndarray:
+    """Mean over seeds of the mIoU of each draw in percent; NaN for a draw without pixels."""
     size = by_area.shape[-1]
-    scores = [
-        _scores((weights @ values.reshape(len(values), -1)).reshape(-1, size, size), metric)
-        for values in by_area
-    ]
+    scores = []
+    for values in by_area:
+        counts = (weights @ values.reshape(len(values), -1)).reshape(-1, size, size)
+        hits = np.diagonal(counts, axis1=1, axis2=2)
+        union = counts.sum(axis=1) + counts.sum(axis=2) - hits
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scores.append(np.nansum(hits / union, axis=1) / (union > 0).sum(axis=1))
     return 100 * np.mean(scores, axis=0)
-
-
-def _scores(matrices: np.ndarray, metric: str) -> np.ndarray:
-    """Scores of many matrices at once, as ``scores_from_confusion`` defines them."""
-    hits = np.diagonal(matrices, axis1=1, axis2=2)
-    both = matrices.sum(axis=1) + matrices.sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if metric in ("OA", "aAcc"):
-            return hits.sum(axis=1) / matrices.sum(axis=(1, 2))
-        by_class = hits / (both - hits) if metric == "mIoU" else 2 * hits / both
-        defined = both > 0
-        return np.where(defined, by_class, 0).sum(axis=1) / defined.sum(axis=1)
-
-
-def _check_shapes(matrices: Mapping[str, np.ndarray], samples: int) -> None:
-    if samples == 0:
-        raise ValueError("areas: expected at least one sample to compare methods on, found none")
-    sizes = {values.shape[-1] for values in matrices.values()}
-    for method, values in matrices.items():
-        fits = values.ndim == 4 and len(values) and values.shape[-2] == values.shape[-1]
-        if not fits or len(sizes) > 1:
-            raise ValueError(
-                f"matrices of {method!r} are {values.shape}, expected seeds x samples x K x K "
-                "with at least one seed and the same K for all methods, found K of "
-                f"{sorted(sizes)}"
-            )
-        if values.shape[1] != samples:
-            raise ValueError(
-                f"matrices of {method!r} are of {values.shape[1]} samples, areas of {samples}: "
-                "test all methods on the same samples"
-            )

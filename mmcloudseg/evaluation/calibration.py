@@ -39,24 +39,14 @@ class ConfidenceHistogram:
 
     @classmethod
     def total(cls, histograms: Iterable[ConfidenceHistogram]) -> ConfidenceHistogram:
-        """Sum up histograms; the sum of none is empty."""
-        count, correct = (np.zeros(CONFIDENCE_BINS, dtype=np.int64) for _ in range(2))
-        confidence_sum = np.zeros(CONFIDENCE_BINS)
-        for histogram in histograms:
-            count += histogram.count
-            correct += histogram.correct
-            confidence_sum += histogram.confidence_sum
-        return cls(count, correct, confidence_sum)
+        """Sum up one or more histograms."""
+        parts = [(h.count, h.correct, h.confidence_sum) for h in histograms]
+        return cls(*map(sum, zip(*parts, strict=True)))
 
     @property
     def pixels(self) -> int:
         """Number of pixels."""
         return int(self.count.sum())
-
-
-def confidence_edges() -> np.ndarray:
-    """Return the ``CONFIDENCE_BINS`` + 1 edges of the bins, from 0 to 1."""
-    return np.arange(CONFIDENCE_BINS + 1) / CONFIDENCE_BINS
 
 
 def confidence_of(logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,13 +71,9 @@ def confidence_of(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def confidence_bins(confidence: Tensor) -> Tensor:
-    """Find the bin of each confidence; bins include their upper edge, as in Guo et al. (2017).
+    """Find the int64 index of the bin of each float32 confidence, from 0 to 1 and of any shape.
 
-    Args:
-        confidence: Float32 values from 0 to 1, of any shape.
-
-    Returns:
-        Int64 indices from 0 to ``CONFIDENCE_BINS`` - 1.
+    Bins include their upper edge, as in Guo et al. (2017).
     """
     # Exact: the product of a float32 and a number below 2**11 fits a float64.
     bins = torch.ceil(confidence.double() * CONFIDENCE_BINS).long() - 1
@@ -96,9 +82,6 @@ def confidence_bins(confidence: Tensor) -> Tensor:
 
 def expected_calibration_error(histogram: ConfidenceHistogram) -> float:
     """Expected calibration error in ``ECE_BINS`` bins (Guo et al., 2017, arXiv 1706.04599, eq. 5).
-
-    Args:
-        histogram: Pixels by confidence.
 
     Returns:
         The mean over pixels of the gap between accuracy and mean confidence of their bin, as a
@@ -116,9 +99,6 @@ def area_under_risk_coverage(histogram: ConfidenceHistogram) -> float:
     The curve is the share of errors among the k most confident pixels, for k from 1 to all; the
     area is its mean. Pixels of one bin count as equally confident, and the result is the mean
     over all orders of them, in closed form.
-
-    Args:
-        histogram: Pixels by confidence.
 
     Returns:
         The area as a fraction from 0 to 1 (low is good); NaN without pixels.
@@ -140,9 +120,6 @@ def area_under_risk_coverage(histogram: ConfidenceHistogram) -> float:
 def risk_coverage_curve(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.ndarray]:
     """Compute the risk-coverage curve, one point for each bin with pixels.
 
-    Args:
-        histogram: Pixels by confidence.
-
     Returns:
         Coverage (the share of pixels kept, rising to 1) and risk (the share of errors among them).
     """
@@ -152,21 +129,11 @@ def risk_coverage_curve(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.
     return kept / max(histogram.pixels, 1), 1 - correct / kept
 
 
-def reliability(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compute the values of a reliability diagram.
-
-    Args:
-        histogram: Pixels by confidence.
-
-    Returns:
-        Pixels, accuracy and mean confidence in each of the ``ECE_BINS`` bins. Accuracy and
-        confidence are NaN in bins without pixels.
-    """
+def reliability(histogram: ConfidenceHistogram) -> tuple[np.ndarray, np.ndarray]:
+    """Compute accuracy and mean confidence of the ``ECE_BINS`` bins; NaN for empty bins."""
     count = _coarse(histogram.count)
     with np.errstate(invalid="ignore"):
-        accuracy = _coarse(histogram.correct) / count
-        confidence = _coarse(histogram.confidence_sum) / count
-    return count, accuracy, confidence
+        return _coarse(histogram.correct) / count, _coarse(histogram.confidence_sum) / count
 
 
 def mean_confidence(histogram: ConfidenceHistogram) -> float:

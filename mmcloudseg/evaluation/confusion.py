@@ -52,18 +52,11 @@ def confusion_matrix(
 
 
 def mask_to_label_grid(cloud_mask: Tensor, size: Sequence[int]) -> Tensor:
-    """Resample a cloud mask to the label grid in the same way as the published scores.
+    """Resample an H x W mask to the label grid, as uint8, in the way of the published scores.
 
     Plain ``nearest`` takes the source index floor(i * n_src / n_dst). Labels are resampled by the
     pixel-centre rule instead; 0.9 % of the mask pixels of M3M-CR differ between the two. The mask
     keeps the published rule so that scores can be compared.
-
-    Args:
-        cloud_mask: H x W mask of any integer or bool type.
-        size: Height and width of the label grid.
-
-    Returns:
-        h x w uint8 mask.
     """
     images = cloud_mask[None, None].float()
     return F.interpolate(images, size=tuple(size), mode="nearest")[0, 0].byte()
@@ -76,7 +69,7 @@ def region_matrices(
     num_classes: int,
     ignore_index: int = IGNORE_INDEX,
 ) -> Tensor:
-    """Confusion matrices of all, cloud-free and cloudy pixels.
+    """Confusion matrices of all, cloud-free and cloudy pixels, as in ``confusion_matrix``.
 
     Args:
         label: h x w class indices.
@@ -97,17 +90,11 @@ def region_matrices(
 
 
 def cover_bin(cloud_mask: Tensor, edges: Sequence[int]) -> int | None:
-    """Find the cloud-cover bin of a sample.
+    """Find the index of the cloud-cover bin of a sample, whose edges are rising percentages.
 
     A bin includes its lower edge and excludes its upper edge; the last bin includes both. The
     comparison uses whole numbers, so a cover of 20 % is in '20-40' whatever the size of the mask.
-
-    Args:
-        cloud_mask: Mask on its own grid. Pixels with values other than 0 and 1 do not count.
-        edges: Edges of the bins in percent, rising.
-
-    Returns:
-        Index of the bin; None for a mask without a pixel of 0 or 1, or a cover outside the edges.
+    None for a mask without a pixel of 0 or 1, or a cover outside the edges.
     """
     cloudy, known = _cloudy_and_known(cloud_mask)
     if known == 0:
@@ -121,10 +108,7 @@ def cover_bin(cloud_mask: Tensor, edges: Sequence[int]) -> int | None:
 
 
 def cover_percent(cloud_mask: Tensor) -> float:
-    """Return the share of cloudy pixels among those that are cloudy or cloud-free.
-
-    In percent; NaN if there are none.
-    """
+    """Percentage of cloudy pixels among those that are cloudy or cloud-free; NaN without any."""
     cloudy, known = _cloudy_and_known(cloud_mask)
     return 100 * cloudy / known if known else float("nan")
 
@@ -180,14 +164,11 @@ class Scores:
 
 
 def scores_from_confusion(matrix: np.ndarray | Tensor, beta: float = 1.0) -> Scores:
-    """Compute all scores of one confusion matrix.
+    """Compute all scores of one confusion matrix; those of an empty one are NaN.
 
     Args:
         matrix: K x K counts, rows are labels, columns predictions.
         beta: Weight of recall in the F-score.
-
-    Returns:
-        The scores. All scores of an empty matrix are NaN, without a warning.
     """
     counts = np.asarray(matrix, dtype=np.float64)
     hits, labels, predictions = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)

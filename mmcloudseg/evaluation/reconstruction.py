@@ -30,7 +30,7 @@ def region_masks(cloud_mask: Tensor | None, size: Sequence[int]) -> dict[str, Te
         size: H and W.
 
     Returns:
-        H x W masks by region: ``all`` (without padding) and, with a cloud mask, ``cloud_free`` and
+        Masks by region: ``all`` (without padding) and, with a cloud mask, ``cloud_free`` and
         ``cloudy``.
     """
     if cloud_mask is None:
@@ -100,15 +100,6 @@ def reconstruction_scores(
 
 
 def band_errors(prediction: Tensor, target: Tensor, masks: dict[str, Tensor]) -> dict[str, list]:
-    """Compute the mean absolute error of each band in each region.
-
-    Args:
-        prediction: C x H x W image.
-        target: C x H x W clear image.
-        masks: H x W boolean masks by region, each with at least one pixel.
-
-    Returns:
-        C values by region.
-    """
+    """Compute C mean absolute errors by region, of images and masks as in the scores."""
     error = (prediction.double() - target.double()).abs()
     return {r: error[:, m.to(error.device)].mean(dim=1).tolist() for r, m in masks.items()}

@@ -63,12 +63,8 @@ def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
 
 def _has_column(metrics: Mapping[str, float], region: str) -> bool:
     """Whether any of the three metrics has scored a region."""
-    first = (
-        ScoreKey("mIoU", region),
-        ScoreKey(CALIBRATION_SCORES[0][0], region, metric=CALIBRATION),
-        ScoreKey(REMOVAL_SCORES[0][0], region, metric=CLOUD_REMOVAL),
-    )
-    return any(str(key) in metrics for key in first)
+    scores = (("mIoU", None), ("ECE", CALIBRATION), ("MAE", CLOUD_REMOVAL))
+    return any(str(ScoreKey(s, region, metric=metric)) in metrics for s, metric in scores)
 
 
 def scores_to_json(metrics: Mapping[str, float], path: str | Path) -> None:

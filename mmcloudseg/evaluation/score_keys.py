@@ -24,11 +24,7 @@ SUMMARY_SCORES = (
 )
 """Key, title and ``Scores`` attribute of each score of a region."""
 
-CLASS_SCORES = (
-    ("IoU", "IoU", "iou"),
-    ("Acc", "Acc", "accuracy"),
-    ("Fscore", "F1", "fscore"),
-)
+CLASS_SCORES = (("IoU", "IoU", "iou"), ("Acc", "Acc", "accuracy"), ("Fscore", "F1", "fscore"))
 """Key, title and ``Scores`` attribute of each score of a class."""
 
 REMOVAL_SCORES = (
@@ -40,11 +36,7 @@ REMOVAL_SCORES = (
 )
 """Key, title with unit, and number of decimals of each cloud-removal score."""
 
-CALIBRATION_SCORES = (
-    ("ECE", "ECE"),
-    ("AURC", "AURC"),
-    ("confidence", "mean confidence"),
-)
+CALIBRATION_SCORES = (("ECE", "ECE"), ("AURC", "AURC"), ("confidence", "mean confidence"))
 """Key and title of each calibration score, all in percent."""
 
 _COVER = re.compile(r"cover_([\d.]+)-([\d.]+)")

@@ -11,7 +11,8 @@ from mmseg.registry import METRICS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmcloudseg.evaluation import CloudIoUMetric, confusion_matrix, scores_from_confusion
+from mmcloudseg.evaluation import CloudIoUMetric, scores_from_confusion
+from mmcloudseg.evaluation.confusion import confusion_matrix
 
 
 def make_sample(label, prediction, mask=None, name="s"):

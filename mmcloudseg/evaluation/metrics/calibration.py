@@ -136,14 +136,7 @@ class CalibrationMetric(BaseMetric):
         return logits, label
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Sum the bins of the samples and compute all scores.
-
-        Args:
-            results: The entries made by ``process``, one per sample.
-
-        Returns:
-            Scores in percent by key, see the class.
-        """
+        """Sum the bins of the samples and compute all scores; the class lists their keys."""
         self.histograms = _histograms(results)
         metrics: dict[str, float] = {}
         rows = []
@@ -184,9 +177,8 @@ def _histograms(results: list) -> dict[str, ConfidenceHistogram]:
         for result in results:
             total[result["cell"]] += result[key]
         sums[key] = total.reshape(len(_PARTS), CONFIDENCE_BINS)
-    parts = {
-        part: ConfidenceHistogram(**{key: values[i] for key, values in sums.items()})
-        for i, part in enumerate(_PARTS)
-    }
-    whole = ConfidenceHistogram.total(parts.values())
-    return {"all": whole, **{region: parts[region] for region in REGIONS[1:]}}
+    parts = [
+        ConfidenceHistogram(**{key: values[i] for key, values in sums.items()})
+        for i in range(len(_PARTS))
+    ]
+    return dict(all=ConfidenceHistogram.total(parts), cloud_free=parts[0], cloudy=parts[1])

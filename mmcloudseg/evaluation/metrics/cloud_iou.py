@@ -80,9 +80,7 @@ class CloudIoUMetric(IoUMetric):
         prefix: str | None = None,
     ) -> None:
         if format_only and output_dir is None:
-            raise ValueError(
-                "format_only=True only writes predictions: set output_dir to a folder"
-            )
+            raise ValueError("format_only=True only writes predictions: set output_dir")
         edges = tuple(cover_edges)
         if len(edges) == 1 or any(a >= b for a, b in pairwise(edges)):
             raise ValueError(
@@ -124,9 +122,8 @@ class CloudIoUMetric(IoUMetric):
         name = sample_name(sample)
         prediction = sample["pred_sem_seg"]["data"][0]
         label = label_of(sample, prediction, "prediction is", "CloudIoUMetric")
-        mask, label_mask = cloud_mask_of(sample, prediction), None
-        if mask is not None:
-            label_mask = mask_to_label_grid(mask, label.shape)
+        mask = cloud_mask_of(sample, prediction)
+        label_mask = None if mask is None else mask_to_label_grid(mask, label.shape)
         try:
             matrices = region_matrices(
                 label, prediction, label_mask, self._num_classes(), self.ignore_index
@@ -146,19 +143,12 @@ class CloudIoUMetric(IoUMetric):
         classes = (self.dataset_meta or {}).get("classes")
         if not classes:
             raise ValueError(
-                "CloudIoUMetric: dataset_meta has no classes; set the classes of the dataset"
+                "CloudIoUMetric: dataset_meta has no classes; set those of the dataset"
             )
         return len(classes)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Sum the matrices of the samples and compute all scores.
-
-        Args:
-            results: The entries made by ``process``, one per sample.
-
-        Returns:
-            Scores in percent by key, see the class; empty with ``format_only``.
-        """
+        """Sum the matrices of the samples and compute all scores; none with ``format_only``."""
         if self.format_only:
             return super().compute_metrics(results)
         self.samples = [

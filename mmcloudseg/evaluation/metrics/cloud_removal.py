@@ -12,17 +12,8 @@ from mmseg.registry import METRICS
 
 from mmcloudseg.evaluation.confusion import REGIONS
 from mmcloudseg.evaluation.metrics.fields import cloud_mask_of
-from mmcloudseg.evaluation.reconstruction import (
-    band_errors,
-    reconstruction_scores,
-    region_masks,
-)
-from mmcloudseg.evaluation.score_keys import (
-    CLOUD_REMOVAL,
-    REMOVAL_SCORES,
-    ScoreKey,
-    region_title,
-)
+from mmcloudseg.evaluation.reconstruction import band_errors, reconstruction_scores, region_masks
+from mmcloudseg.evaluation.score_keys import CLOUD_REMOVAL, REMOVAL_SCORES, ScoreKey, region_title
 from mmcloudseg.utils.samples import sample_name
 from mmcloudseg.utils.text import format_number, markdown_table
 
@@ -94,8 +85,7 @@ class CloudRemovalMetric(BaseMetric):
                 f"{name}: {len(target)} bands, but band_names has {len(self.band_names)}: "
                 f"{', '.join(self.band_names)}"
             )
-        mask = cloud_mask_of(sample, target)
-        masks = region_masks(mask, target.shape[-2:])
+        masks = region_masks(cloud_mask_of(sample, target), target.shape[-2:])
         try:
             scores = reconstruction_scores(prediction, target, masks)
         except ValueError as error:
@@ -107,14 +97,7 @@ class CloudRemovalMetric(BaseMetric):
         return scores
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Average the scores of the samples.
-
-        Args:
-            results: The entries made by ``process``, one per sample.
-
-        Returns:
-            Scores by key, see the class.
-        """
+        """Average the scores of the samples; their keys are listed by the class."""
         keys: list[tuple[str, str | None]] = [(key, None) for key, _, _ in REMOVAL_SCORES]
         keys += [("MAE", band) for band in self.band_names]
         metrics: dict[str, float] = {}
@@ -125,7 +108,8 @@ class CloudRemovalMetric(BaseMetric):
                 name = str(ScoreKey(key, item=band))
                 values = [image[name] for image in images if name in image]
                 # MMEngine puts the prefix of the metric in front.
-                metrics[str(ScoreKey(key, region, band))] = _mean(values)
+                mean = sum(values) / len(values) if values else math.nan
+                metrics[str(ScoreKey(key, region, band))] = mean
             cells = [
                 format_number(metrics[str(ScoreKey(key, region))], decimals)
                 for key, _, decimals in REMOVAL_SCORES
@@ -133,12 +117,6 @@ class CloudRemovalMetric(BaseMetric):
             rows.append([region_title(region), len(images), *cells])
         titles = [title for _, title, _ in REMOVAL_SCORES]
         table = markdown_table(["Pixels of", "Images", *titles], rows)
-        print_log(
-            f"cloud removal, means over images:\n{table}",
-            logger=MMLogger.get_current_instance(),
-        )
+        logger = MMLogger.get_current_instance()
+        print_log(f"cloud removal, means over images:\n{table}", logger=logger)
         return metrics
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan

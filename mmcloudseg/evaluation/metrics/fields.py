@@ -11,16 +11,13 @@ from mmcloudseg.utils.samples import sample_name
 
 
 def label_of(sample: Mapping[str, Any], values: Tensor, noun: str, metric: str) -> Tensor:
-    """Return the label of a sample, on the device and the grid of what is scored.
+    """Return the h x w label of a sample on the device of the ... x h x w values to be scored.
 
     Args:
         sample: A sample as a dict, with ``gt_sem_seg`` (1 x h x w).
-        values: What is scored, ... x h x w.
+        values: What is scored.
         noun: What the values are, for the message of an error.
         metric: The metric that asks, for the message of an error.
-
-    Returns:
-        h x w class indices.
 
     Raises:
         ValueError: If there is no label, or its size differs from that of the values.

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-import torch
 from rasterio.windows import Window
 
 from mmcloudseg.benchmark.environment import machine
@@ -131,7 +130,7 @@ def _heading(network: TileNetwork) -> str:
         "This page shows how much time and memory scene inference needs, and whether seams are "
         f"visible between tiles. It was measured with {Path(network.config).name}: "
         f"{parameters:.1f} million parameters, tiles of {tile} pixels that overlap by {overlap}. "
-        f"{datetime.now(timezone.utc):%Y-%m-%d}; {machine(torch.get_num_threads())}.\n\n"
+        f"{datetime.now(timezone.utc):%Y-%m-%d}; {machine()}.\n\n"
         f"```bash\n{shlex.join(['python', *sys.argv])}\n```"
     )
 
