@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.benchmark.robustness_curve import AUC_KEY, MISSING_KEY
 from mmcloudseg.benchmark.suite import Suite
 from mmcloudseg.evaluation.score_keys import CALIBRATION, ScoreKey, cover_edges, region_title
-from mmcloudseg.utils.files import atomic_write, write_text
+from mmcloudseg.utils.files import write_text
 from mmcloudseg.utils.text import markdown_table
 
 _REGIONS = ("cloudy", "cloud_free", "all")
@@ -59,61 +60,47 @@ class Column:
         winner = (min if self.lower else max)(means.values())
         return {key for key, value in means.items() if value == winner}
 
-    def cell(self, result: MethodResult, costs: Costs) -> str:
-        """Write the mean of a method and, for several seeds, its standard deviation."""
+    def cell(self, result: MethodResult, costs: Costs, best: Collection[str]) -> str:
+        """Write the mean of a method, in bold if among the best, and its standard deviation."""
         values = self.values(result, costs)
         if not values:
             return "-"
         text = f"{statistics.fmean(values):.{self.digits}f}"
         if len(values) > 1:
             text += f" ± {statistics.stdev(values):.{self.digits}f}"
-        return text
+        return f"**{text}**" if result.method.key in best else text
 
 
-@dataclass(frozen=True)
-class Table:
-    """Columns that are shown together under a heading."""
-
-    title: str
-    columns: Sequence[Column]
-
-
-COST = Table(
-    "Cost",
-    (
-        Column("parameters (M)", "parameters_m", lower=True, cost=True),
-        Column("GFLOPs", "gflops", lower=True, cost=True),
-        Column("ms per image", "milliseconds", lower=True, cost=True, digits=1),
-        Column("peak memory (MB)", "peak_mb", lower=True, cost=True, digits=0),
-    ),
-)
+_COST = [
+    Column("parameters (M)", "parameters_m", lower=True, cost=True),
+    Column("GFLOPs", "gflops", lower=True, cost=True),
+    Column("ms per image", "milliseconds", lower=True, cost=True, digits=1),
+    Column("peak memory (MB)", "peak_mb", lower=True, cost=True, digits=0),
+]
 
 
-def tables(suite: Suite, results: Sequence[MethodResult]) -> list[Table]:
-    """List the tables of what was measured; columns without any value are left out."""
+def _tables(
+    suite: Suite, results: Sequence[MethodResult], costs: Costs
+) -> dict[str, list[Column]]:
+    """Title -> columns of what was measured; columns without any value are left out."""
     keys = dict.fromkeys(key for result in results for run in result.runs for key in run.values)
     scores = [*_score_columns("mIoU", "mIoU"), _score("OA", "aAcc", "cloudy")]
     scores += [Column(title, key) for title, key in suite.metrics.items()]
-    found = [
+    accuracies = [*_score_columns("OA", "aAcc")[1:], *_score_columns("mF1", "mFscore")]
+    calibration = {"ECE": "ECE", "ECE, cloudy": "cloudy/ECE", "AURC, cloudy": "cloudy/AURC"}
+    found = {
         # A column of the suite replaces the usual one of the same title.
-        Table("Scores", list({column.title: column for column in scores}.values())),
-        Table(
-            "Overall accuracy and mean F1",
-            [*_score_columns("OA", "aAcc")[1:], *_score_columns("mF1", "mFscore")],
-        ),
-        Table("mIoU by cloud cover of the scene", _cover_columns(keys)),
-        Table("With a modality missing, and over simulated cover", _robustness_columns(keys)),
-        Table(
-            "Calibration (lower is better)",
-            [
-                _calibration("ECE", "ECE", "all"),
-                _calibration("ECE, cloudy", "ECE", "cloudy"),
-                _calibration("AURC, cloudy", "AURC", "cloudy"),
-            ],
-        ),
-    ]
-    found = [Table(t.title, [c for c in t.columns if c.key in keys]) for t in found]
-    return [table for table in found if table.columns]
+        "Scores": list({column.title: column for column in scores}.values()),
+        "Overall accuracy and mean F1": accuracies,
+        "mIoU by cloud cover of the scene": _cover_columns(keys),
+        "With a modality missing, and over simulated cover": _robustness_columns(keys),
+        "Calibration (lower is better)": [
+            Column(title, f"{CALIBRATION}/{key}", lower=True) for title, key in calibration.items()
+        ],
+    }
+    shown = {title: [c for c in columns if c.key in keys] for title, columns in found.items()}
+    shown["Cost"] = _COST if costs else []
+    return {title: columns for title, columns in shown.items() if columns}
 
 
 def _score(title: str, score: str, region: str) -> Column:
@@ -141,15 +128,11 @@ def _robustness_columns(keys: Iterable[str]) -> list[Column]:
     return columns + [Column(f"AUC, {key.removeprefix(start)}", key) for key in auc]
 
 
-def _calibration(title: str, score: str, region: str) -> Column:
-    return Column(title, str(ScoreKey(score, region, metric=CALIBRATION)), lower=True)
-
-
 def write_leaderboard(
     folder: Path,
     suite: Suite,
     results: Sequence[MethodResult],
-    costs: Costs | None = None,
+    costs: Costs,
     notes: Sequence[str] = (),
 ) -> None:
     """Write ``leaderboard.md`` and ``leaderboard.csv``.
@@ -158,24 +141,22 @@ def write_leaderboard(
         folder: Folder of the files.
         suite: The suite.
         results: Its methods, best first.
-        costs: Costs by the keys of the methods.
+        costs: Costs by the keys of the methods; may be empty.
         notes: Sentences above the tables, for example which runs are missing.
     """
-    costs = costs or {}
-    shown = [*tables(suite, results), *([COST] if costs else [])]
+    tables = _tables(suite, results, costs)
     parts = [f"# {suite.title}", _heading(suite, results), *(f"**{note}**" for note in notes)]
-    for table in shown:
-        best = {column: column.best(results, costs) for column in table.columns}
+    for title, columns in tables.items():
+        best = {column: column.best(results, costs) for column in columns}
         rows = [
-            [result.method.title, *(_bold_best(c, result, costs, best[c]) for c in table.columns)]
+            [result.method.title, *(c.cell(result, costs, best[c]) for c in columns)]
             for result in results
         ]
-        titles = ["", *(column.title for column in table.columns)]
-        parts += [f"## {table.title}", markdown_table(titles, rows)]
+        heads = ["", *(column.title for column in columns)]
+        parts += [f"## {title}", markdown_table(heads, rows)]
     write_text(folder / "leaderboard.md", "\n\n".join(parts) + "\n")
-    columns = [column for table in shown for column in table.columns]
-    with atomic_write(folder / "leaderboard.csv") as temporary:
-        _write_csv(temporary, columns, results, costs)
+    every = [column for columns in tables.values() for column in columns]
+    write_text(folder / "leaderboard.csv", _csv(every, results, costs))
 
 
 def _heading(suite: Suite, results: Sequence[MethodResult]) -> str:
@@ -189,30 +170,23 @@ def _heading(suite: Suite, results: Sequence[MethodResult]) -> str:
     )
 
 
-def _bold_best(column: Column, result: MethodResult, costs: Costs, best: set[str]) -> str:
-    text = column.cell(result, costs)
-    return f"**{text}**" if result.method.key in best else text
-
-
-def _write_csv(
-    path: Path, columns: Sequence[Column], results: Sequence[MethodResult], costs: Costs
-) -> None:
-    header = ["method", "title", "seeds"]
+def _csv(columns: Sequence[Column], results: Sequence[MethodResult], costs: Costs) -> str:
+    rows = [["method", "title", "seeds"]]
     for column in columns:
         title = column.title
-        header += [title] if column.cost else [f"{title} mean", f"{title} std"]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for result in results:
-            seeds = " ".join(str(run.seed) for run in result.runs)
-            row = [result.method.key, result.method.title, seeds]
-            for column in columns:
-                if column.cost:
-                    row += [_number(v) for v in column.values(result, costs)] or [""]
-                else:
-                    row += [_number(result.mean(column.key)), _number(result.std(column.key))]
-            writer.writerow(row)
+        rows[0] += [title] if column.cost else [f"{title} mean", f"{title} std"]
+    for result in results:
+        seeds = " ".join(str(run.seed) for run in result.runs)
+        row = [result.method.key, result.method.title, seeds]
+        for column in columns:
+            if column.cost:
+                row += [_number(value) for value in column.values(result, costs)] or [""]
+            else:
+                row += [_number(result.mean(column.key)), _number(result.std(column.key))]
+        rows.append(row)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _number(value: float) -> str:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmcloudseg.benchmark.options import flattened, option_arguments, student_options
-from mmcloudseg.benchmark.suite import Method, Robustness, Suite
+from mmcloudseg.benchmark.suite import Method, Suite
 from mmcloudseg.engine.checkpoints import BEST
 from mmcloudseg.utils.files import write_text
 
@@ -20,22 +20,11 @@ RECORD = "benchmark.json"
 Call = Callable[[Sequence[str], Path, Mapping[str, str]], int]
 
 
-class RunError(RuntimeError):
-    """A step of a run failed; the message names its log."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One call of a tool.
-
-    Attributes:
-        name: ``train``, ``test`` or ``robustness``.
-        arguments: Arguments of ``tools/<name>.py``.
-        made: The file that exists when the step is finished.
-    """
+class Step(NamedTuple):
+    """One call of ``tools/<name>.py``; the file ``made`` exists when it is finished."""
 
     name: str
-    arguments: tuple[str, ...]
+    arguments: list[str]
     made: Path
 
 
@@ -50,7 +39,7 @@ class Run:
         teacher: Folder of the teacher's run with the same seed.
         options: Options of the command line; options of the method take precedence.
         data_root: Replaces the data root of the config.
-        robustness: Settings of the robustness pass; None leaves it out.
+        robustness: Points of the robustness pass, as in ``Suite``; None leaves it out.
     """
 
     method: Method
@@ -59,7 +48,7 @@ class Run:
     teacher: Path | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     data_root: str | None = None
-    robustness: Robustness | None = None
+    robustness: Mapping[str, list] | None = None
 
     @property
     def name(self) -> str:
@@ -75,14 +64,14 @@ class Run:
         if self.teacher is not None:
             train += ["--teacher-ckpt", str(self.teacher / BEST)]
         train += [*data, *_option_arguments(options)]
-        common = (*data, *_option_arguments(student_options(options)))
-        tested = (config, str(best), "--work-dir", str(test), "--out", str(test), *common)
-        steps = [Step("train", tuple(train), best), Step("test", tested, test / "scores.json")]
+        common = [*data, *_option_arguments(student_options(options))]
+        tested = [config, str(best), "--work-dir", str(test), "--out", str(test), *common]
+        steps = [Step("train", train, best), Step("test", tested, test / "scores.json")]
         if self.robustness is not None:
             out = self.folder / "robustness"
-            points = ["--covers", *map(str, self.robustness.covers)]
-            points += ["--kinds", *self.robustness.kinds]
-            arguments = (config, str(best), "--out", str(out), *points, *common)
+            points = ["--covers", *map(str, self.robustness["covers"])]
+            points += ["--kinds", *self.robustness["kinds"]]
+            arguments = [config, str(best), "--out", str(out), *points, *common]
             steps.append(Step("robustness", arguments, out / "robustness.json"))
         return steps
 
@@ -106,10 +95,7 @@ class Run:
         return None
 
     def execute(
-        self,
-        call: Call,
-        environment: Mapping[str, str],
-        started: Callable[[str], None] = lambda step: None,
+        self, call: Call, environment: Mapping[str, str], started: Callable[[str], None]
     ) -> None:
         """Execute the steps that are not finished.
 
@@ -119,7 +105,7 @@ class Run:
             started: Called with the name of each step that begins.
 
         Raises:
-            RunError: A step failed.
+            RuntimeError: A step failed; the message names its log.
         """
         for step in self.steps():
             if self._is_done(step):
@@ -135,27 +121,18 @@ class Run:
             seconds = round(known.get(step.name, 0.0) + time.monotonic() - start, 1)
             self._remember(dict(seconds={**known, step.name: seconds}))
             if status or not step.made.is_file():
-                raise RunError(f"{step.name} failed (status {status}); see {log}")
+                raise RuntimeError(f"{step.name} failed (status {status}); see {log}")
             if step.name == "robustness":
-                self._remember(dict(robustness=self._robustness()))
+                self._remember(dict(robustness=self.robustness))
 
     def _is_done(self, step: Step) -> bool:
-        if step.name == "robustness" and self._record().get("robustness") != self._robustness():
+        if step.name == "robustness" and self._record().get("robustness") != self.robustness:
             return False  # other points were measured
         return step.made.is_file()
 
-    def _robustness(self) -> dict[str, list] | None:
-        if self.robustness is None:
-            return None
-        return dict(covers=list(self.robustness.covers), kinds=list(self.robustness.kinds))
-
     def _identity(self) -> dict[str, Any]:
-        options = flattened({**self.options, **self.method.options})
-        return dict(
-            config=self.method.config.name,
-            options=option_arguments(options),
-            data_root=self.data_root,
-        )
+        options = option_arguments(flattened({**self.options, **self.method.options}))
+        return dict(config=self.method.config.name, options=options, data_root=self.data_root)
 
     def _record(self) -> dict[str, Any]:
         path = self.folder / RECORD
@@ -172,9 +149,7 @@ def plan_runs(
     options: Mapping[str, Any] | None = None,
     data_root: str | None = None,
 ) -> list[Run]:
-    """List all runs of a suite: teachers first, then seed by seed.
-
-    An interrupted benchmark thus has complete seeds.
+    """List all runs of a suite, teachers first, then seed by seed, to have complete seeds early.
 
     Args:
         suite: The suite.

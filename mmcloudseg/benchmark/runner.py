@@ -15,11 +15,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmcloudseg.benchmark.run import Call, Run, RunError
+from mmcloudseg.benchmark.run import Call, Run
 from mmcloudseg.engine.checkpoints import BEST
 
-_REFRESH_S = 2.0
-_PATIENCE_S = 5.0
+_REFRESH_S, _PATIENCE_S = 2.0, 5.0
 
 
 class Runner:
@@ -38,35 +37,26 @@ class Runner:
         self._now: dict[Path, str] = {}
 
     def run(self, runs: Iterable[Run]) -> dict[Path, str]:
-        """Execute the runs that are not finished.
+        """Execute the runs that are not finished, ordered as by ``plan_runs``.
 
-        Args:
-            runs: The runs as ``plan_runs`` returns them, teachers before their students.
+        An interrupt ends the running processes before it is raised.
 
         Returns:
             Folder -> reason, for the runs that failed.
-
-        Raises:
-            KeyboardInterrupt: The benchmark was interrupted. Running processes are ended first.
         """
         runs = list(runs)
         waiting = [run for run in runs if not run.finished()]
         done = len(runs) - len(waiting)
+        bar = tqdm(total=len(runs), initial=done, desc="runs", unit="run", dynamic_ncols=True)
         futures: dict[Path, Future[str | None]] = {}
-        with (
-            ThreadPoolExecutor(self.jobs) as pool,
-            tqdm(
-                total=len(runs), initial=done, desc="runs", unit="run", dynamic_ncols=True
-            ) as bar,
-        ):
+        with bar, ThreadPoolExecutor(self.jobs) as pool:
             try:
                 for run in waiting:
                     teacher = None if run.teacher is None else futures.get(run.teacher)
                     futures[run.folder] = pool.submit(self._execute, run, teacher, bar)
                 self._watch(set(futures.values()), bar)
             except BaseException:
-                # Leaving the pool waits for its threads, so the processes that they wait for are
-                # ended here.
+                # Leaving the pool waits for its threads, which wait for the processes.
                 pool.shutdown(wait=False, cancel_futures=True)
                 self.processes.stop()
                 raise
@@ -93,7 +83,7 @@ class Runner:
         reason = None
         try:
             if teacher_failed and run.teacher and not (run.teacher / BEST).is_file():
-                raise RunError(f"its teacher failed; see {run.teacher}")
+                raise RuntimeError(f"its teacher failed; see {run.teacher}")
             run.execute(self.call, {"OMP_NUM_THREADS": str(self.threads)}, started)
         except Exception as error:  # one run must not stop the others
             reason = str(error) or type(error).__name__
@@ -121,15 +111,9 @@ class Processes:
         self.stopped = False
 
     def call(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
-        """Run a command and wait for it.
+        """Run a command, append its output to a log and return its exit status.
 
-        Args:
-            command: Program and arguments.
-            log: File to which its output is appended.
-            environment: Environment variables in addition to the present ones.
-
-        Returns:
-            Its exit status; negative if a signal ended it.
+        The status is negative if a signal ended it; ``environment`` extends the present one.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as output:

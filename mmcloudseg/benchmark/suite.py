@@ -43,14 +43,6 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Robustness:
-    """Points measured by ``tools/robustness.py``; covers in percent."""
-
-    covers: tuple[int, ...]
-    kinds: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Suite:
     """A benchmark.
 
@@ -60,7 +52,8 @@ class Suite:
         data: Name of the data that the methods are trained and tested on.
         seeds: Seeds; every method is run once for each.
         methods: Methods by their keys.
-        robustness: Points of the robustness pass; None leaves it out.
+        robustness: ``covers`` (percent) and ``kinds`` of ``tools/robustness.py``; None leaves this
+            pass out.
         metrics: Title -> key of ``scores.json``, for further columns.
         reference: Key of the method that the others are compared with, in addition to the best.
         input_shape: Bands, height and width at which the cost is measured; None takes those of
@@ -72,7 +65,7 @@ class Suite:
     data: str
     seeds: tuple[int, ...]
     methods: Mapping[str, Method]
-    robustness: Robustness | None = None
+    robustness: Mapping[str, list] | None = None
     metrics: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     input_shape: tuple[int, int, int] | None = None
@@ -108,12 +101,8 @@ _SUITE_KEYS = {entry.name for entry in fields(Suite)} - {"name"}
 _METHOD_KEYS = {entry.name for entry in fields(Method)} - {"key"}
 
 
-def load_suite(path: str | Path, configs: Path = CONFIGS) -> Suite:
-    """Read a suite.
-
-    Args:
-        path: File of the suite, an MMEngine config.
-        configs: Folder to which the config files of the methods are relative.
+def load_suite(path: str | Path) -> Suite:
+    """Read a suite from an MMEngine config; configs of methods are relative to ``configs/``.
 
     Raises:
         SuiteError: The file does not exist or its layout is wrong; the message lists every
@@ -128,29 +117,28 @@ def load_suite(path: str | Path, configs: Path = CONFIGS) -> Suite:
     seeds = _sequence(content.get("seeds", ()))
     problems += seed_problems(seeds) if "seeds" in content else []
     methods = {
-        key: _method(key, entry, configs, problems)
-        for key, entry in (content.get("methods") or {}).items()
+        key: _method(key, entry, problems) for key, entry in (content.get("methods") or {}).items()
     }
     reference = content.get("reference")
     if reference is not None and reference not in methods:
         problems.append(f"reference: '{reference}' is not one of the methods")
     problems += _method_problems(methods)
-    robustness = _robustness(content.get("robustness"), problems)
+    robustness = content.get("robustness")
+    if robustness and (not isinstance(robustness, dict) or set(robustness) != {"covers", "kinds"}):
+        expected = "expected dict(covers=[…], kinds=[…])"
+        problems.append(f"robustness: {expected}, found {robustness!r}")
     shape = content.get("input_shape")
     if shape is not None and len(_sequence(shape)) != 3:
         problems.append(f"input_shape: expected (bands, height, width), found {shape}")
     raise_problems(path, problems)
-    return Suite(
-        name=path.stem,
-        title=content["title"],
-        data=content["data"],
+    changed = dict(
         seeds=seeds,
         methods=methods,
-        robustness=robustness,
+        robustness={k: list(_sequence(v)) for k, v in robustness.items()} if robustness else None,
         metrics=content.get("metrics") or {},
-        reference=reference,
         input_shape=tuple(shape) if shape is not None else None,
     )
+    return Suite(name=path.stem, **{**content, **changed})
 
 
 def seed_problems(seeds: Sequence[Any]) -> list[str]:
@@ -162,32 +150,19 @@ def seed_problems(seeds: Sequence[Any]) -> list[str]:
 
 
 def raise_problems(path: str | Path, problems: Sequence[str]) -> None:
-    """Raise one error that lists all problems of a suite, if there are any.
-
-    Raises:
-        SuiteError: There are problems.
-    """
+    """Raise one ``SuiteError`` that lists all problems of a suite, if there are any."""
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise SuiteError(f"{path}: {len(problems)} problem(s), nothing was run:\n{listed}")
 
 
-def _method(key: str, entry: Any, configs: Path, problems: list[str]) -> Method:
+def _method(key: str, entry: Any, problems: list[str]) -> Method:
     if not isinstance(entry, dict) or not isinstance(entry.get("config"), str):
         problems.append(f"methods.{key}: expected dict(title=…, config='….py'), found {entry!r}")
-        return Method(key, key, configs)
+        return Method(key, key, CONFIGS)
     problems += _unknown(f"methods.{key}.", entry, _METHOD_KEYS)
     known = {name: value for name, value in entry.items() if name in _METHOD_KEYS}
-    return Method(key, **{"title": key, **known, "config": configs / entry["config"]})
-
-
-def _robustness(entry: Any, problems: list[str]) -> Robustness | None:
-    if not entry:
-        return None
-    if not isinstance(entry, dict) or set(entry) != {"covers", "kinds"}:
-        problems.append(f"robustness: expected dict(covers=[…], kinds=[…]), found {entry!r}")
-        return None
-    return Robustness(_sequence(entry["covers"]), _sequence(entry["kinds"]))
+    return Method(key, **{"title": key, **known, "config": CONFIGS / entry["config"]})
 
 
 def _sequence(value: Any) -> tuple:

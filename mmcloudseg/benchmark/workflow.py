@@ -53,11 +53,7 @@ class BenchmarkSettings:
 
 
 def benchmark(suite_path: str, settings: BenchmarkSettings | None = None) -> dict[Path, str]:
-    """Execute the missing runs of a suite and write its report.
-
-    Args:
-        suite_path: File of the suite, such as ``configs/suites/mini.py``.
-        settings: How it is run.
+    """Execute the missing runs of a suite, a file of ``configs/suites/``, and write its report.
 
     Returns:
         Folder -> reason, for the runs that failed.

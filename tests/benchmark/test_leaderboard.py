@@ -103,7 +103,7 @@ def test_markdown(trial, results, tmp_path):
 
 def test_a_column_of_the_suite_replaces_that_of_the_same_title(trial, results, tmp_path):
     suite = dataclasses.replace(trial, metrics={"mIoU all": "calibration/ECE"})
-    write_leaderboard(tmp_path, suite, results)
+    write_leaderboard(tmp_path, suite, results, {})
     text = (tmp_path / "leaderboard.md").read_text()
     assert row(text, "Scores", "") == ["mIoU cloudy", "mIoU all"]
     assert row(text, "Scores", "Low")[1] == "7.00 ± 2.00"

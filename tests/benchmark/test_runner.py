@@ -14,7 +14,7 @@ import pytest
 from mmcloudseg.apis.benchmark import BenchmarkSettings, benchmark
 from mmcloudseg.benchmark.run import plan_runs
 from mmcloudseg.benchmark.runner import Processes, Runner
-from mmcloudseg.benchmark.suite import Robustness, SuiteError
+from mmcloudseg.benchmark.suite import SuiteError
 
 
 class Tools:
@@ -79,7 +79,7 @@ def test_every_method_with_every_seed_and_its_teacher(suite, tmp_path):
 
 def test_robustness_of_listed_methods(suite, tmp_path):
     tools = Tools()
-    suite = replace(suite, robustness=Robustness((0, 50), ("thick", "fog")))
+    suite = replace(suite, robustness=dict(covers=[0, 50], kinds=["thick", "fog"]))
     Runner(call=tools).run(plan_runs(suite, tmp_path))
     asked = tools.of("robustness")
     assert sorted(folder.name for folder, _ in asked) == ["sar", "sar", "student", "student"]
@@ -89,7 +89,7 @@ def test_robustness_of_listed_methods(suite, tmp_path):
         assert arguments[at : at + 6] == ["--covers", "0", "50", "--kinds", "thick", "fog"]
     # Other points than those measured: that step alone is run again.
     again = Tools()
-    suite = replace(suite, robustness=Robustness((0, 100), ("thick", "fog")))
+    suite = replace(suite, robustness=dict(covers=[0, 100], kinds=["thick", "fog"]))
     Runner(call=again).run(plan_runs(suite, tmp_path))
     assert {name for name, *_ in again.made} == {"robustness"}
     assert len(again.made) == 4

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mmcloudseg.benchmark.options import check_methods, option_arguments, student_options
-from mmcloudseg.benchmark.suite import Robustness, SuiteError, load_suite
+from mmcloudseg.benchmark.suite import SuiteError, load_suite
 
 
 def test_reads_a_suite(suite, root):
@@ -21,7 +21,7 @@ def test_robustness(write_suite, suite_text):
     suite = load_suite(
         write_suite(suite_text + "robustness = dict(covers=[0, 50], kinds=['thick'])")
     )
-    assert suite.robustness == Robustness((0, 50), ("thick",))
+    assert suite.robustness == dict(covers=[0, 50], kinds=["thick"])
 
 
 def test_all_problems_of_the_layout_at_once(write_suite):
