@@ -12,16 +12,11 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mmcloudseg.benchmark.robustness_curve import OWN_CLOUDS, RobustnessCurve
-from mmcloudseg.evaluation.calibration import (
-    ConfidenceHistogram,
-    reliability,
-    risk_coverage_curve,
-)
+from mmcloudseg.evaluation.calibration import ConfidenceHistogram, reliability, risk_coverage_curve
 
 _DPI = 100
 _MARKERS = "osD^v<>Phd"
@@ -79,14 +74,10 @@ def draw_score_over_cover(series: Sequence[Series]) -> Figure:
             [places[edges] + shifts[index] for edges in known],
             [np.mean(one.covers[edges]) for edges in known],
             yerr=[_spread(one.covers[edges]) for edges in known],
-            label=one.title,
-            elinewidth=0.8,
-            linewidth=1.3,
-            **style(index),
+            **style(index) | dict(label=one.title, elinewidth=0.8, linewidth=1.3),
         )
     axes.set_xticks(range(len(bins)), [f"{a:g} to {b:g}" for a, b in bins])
-    axes.set_xlabel("cloud cover of the scene (%)")
-    axes.set_ylabel("mIoU (%)")
+    axes.set(xlabel="cloud cover of the scene (%)", ylabel="mIoU (%)")
     _legend(figure, axes)
     return figure
 
@@ -112,8 +103,7 @@ def draw_accuracy_over_cost(series: Sequence[Series]) -> Figure:
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(0.12)
-    axes.set_xlabel("GFLOPs of a prediction (multiply-adds)")
-    axes.set_ylabel("mIoU on cloudy pixels (%)")
+    axes.set(xlabel="GFLOPs of a prediction (multiply-adds)", ylabel="mIoU on cloudy pixels (%)")
     axes.set_title(f"area of a marker: parameters, largest {largest:.1f} M", fontsize=9)
     _label_points(axes, points)
     _legend(figure, axes, markerscale=0.6)
@@ -134,11 +124,8 @@ def draw_class_bars(series: Sequence[Series]) -> Figure:
             bar,
             yerr=[_spread(one.classes[name]) for name in known],
             error_kw=dict(elinewidth=0.6),
-            color=style(index)["color"],
             hatch=("", "///", "...")[index // len(_COLOURS) % 3],
-            edgecolor="white",
-            linewidth=0.3,
-            label=one.title,
+            **dict(color=style(index)["color"], edgecolor="white", linewidth=0.3, label=one.title),
         )
     axes.set_xticks(range(len(classes)), classes)
     axes.set_ylabel("IoU on cloudy pixels (%)")
@@ -161,11 +148,9 @@ def draw_calibration(series: Sequence[Series]) -> Figure:
         accuracy, confidence = reliability(one.confidence)
         known = np.isfinite(accuracy)
         diagram.plot(100 * confidence[known], 100 * accuracy[known], **look)
-    risk.set_xlabel("coverage: most certain pixels (%)")
-    risk.set_ylabel("risk: wrong among them (%)")
+    risk.set(xlabel="coverage: most certain pixels (%)", ylabel="risk: wrong among them (%)")
     diagram.plot([0, 100], [0, 100], color="grey", linewidth=0.8)
-    diagram.set_xlabel("confidence (%)")
-    diagram.set_ylabel("accuracy (%)")
+    diagram.set(xlabel="confidence (%)", ylabel="accuracy (%)")
     _legend(figure, risk)
     return figure
 
@@ -179,63 +164,38 @@ PLOTS: Mapping[str, tuple[Callable[[Sequence[Series]], Figure], Callable[[Series
 """Name of the plot -> its function, and whether a method is shown in it."""
 
 
-def draw_robustness(curve: RobustnessCurve, title: str = "", dpi: int = _DPI) -> np.ndarray:
+def draw_robustness(curve: RobustnessCurve, title: str) -> Figure:
     """Draw mIoU over simulated cloud cover.
 
     Each kind of cloud is a line. Scores under the clouds of the dataset itself are horizontal
     dashed lines, because their cover is not a number on the axis.
-
-    Args:
-        curve: At least one measurement.
-        title: Title of the plot.
-        dpi: Pixels per inch; the picture is 7 x 4.6 inches.
-
-    Returns:
-        H x W x 3 uint8.
 
     Raises:
         ValueError: If nothing was measured.
     """
     if not curve.clouds and not curve.unsimulated():
         raise ValueError("nothing to draw: the curve has no point and no missing modality")
-    figure = Figure(figsize=(7.0, 4.6), dpi=dpi, facecolor="white", layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    draw_robustness_axes(figure.add_subplot(), curve, title)
-    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def draw_robustness_axes(axes: Axes, curve: RobustnessCurve, title: str = "") -> None:
-    """Draw the lines of ``draw_robustness`` and label the axes, without a legend."""
+    figure = Figure(figsize=(7.0, 4.6), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
     areas = curve.auc
-    for index, (kind, points) in enumerate(curve.clouds.items()):
+    for colour, (kind, points) in zip(itertools.cycle(_COLOURS), curve.clouds.items()):
         area = "" if math.isnan(areas[kind]) else f" (area {areas[kind]:.1f} %)"
-        axes.plot(
-            list(points),
-            [scores["mIoU"] for scores in points.values()],
-            color=_COLOURS[index % len(_COLOURS)],
-            marker="o",
-            markersize=4,
-            label=f"{kind}{area}",
-        )
+        heights = [scores["mIoU"] for scores in points.values()]
+        look = dict(color=colour, marker="o", markersize=4, label=f"{kind}{area}")
+        axes.plot(list(points), heights, **look)
     # From the other end of the list, away from the colours of the kinds.
     others = iter(reversed(_COLOURS))
     for name, scores in curve.unsimulated().items():
         colour = "black" if name == OWN_CLOUDS else next(others)
         axes.axhline(scores["mIoU"], color=colour, linestyle="--", linewidth=1.2, label=name)
-    heights = [line.get_ydata() for line in axes.get_lines()]
-    top = np.nanmax(np.concatenate([np.asarray(h, float) for h in heights] + [[1.0]]))
-    axes.set(
-        xlim=(0, 100),
-        ylim=(0, min(1.08 * top, 100)),
-        xlabel="simulated cloud cover (%)",
-        ylabel="mIoU, all pixels (%)",
-        title=title,
-    )
+    top = np.nanmax(np.concatenate([[1.0], *(line.get_ydata() for line in axes.get_lines())]))
+    axes.set(xlim=(0, 100), ylim=(0, min(1.08 * top, 100)), title=title)
+    axes.set(xlabel="simulated cloud cover (%)", ylabel="mIoU, all pixels (%)")
     axes.margins(x=0)
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    return figure
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -252,7 +212,6 @@ def _figure(
 ) -> tuple[Figure, list[Axes]]:
     legend = 0.24 * -(-len(series) // _legend_columns(width, [s.title for s in series])) + 0.1
     figure = Figure(figsize=(width, height + legend), facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(1, columns, squeeze=False).ravel().tolist()
     for one in axes:
         one.grid(visible=True, color="0.9", linewidth=0.8)
@@ -281,12 +240,5 @@ def _label_points(axes: Axes, points: Sequence[tuple[float, float, float, str]])
     sides = itertools.cycle(((1, "bottom"), (-1, "top")))
     for score, gflops, area, title in sorted(points, key=lambda point: point[0]):
         side, anchor = next(sides)
-        axes.annotate(
-            title,
-            (gflops, score),
-            xytext=(0, side * (2 + area**0.5 / 2)),
-            textcoords="offset points",
-            ha="center",
-            va=anchor,
-            fontsize=7,
-        )
+        place = dict(xytext=(0, side * (2 + area**0.5 / 2)), textcoords="offset points")
+        axes.annotate(title, (gflops, score), **place, ha="center", va=anchor, fontsize=7)

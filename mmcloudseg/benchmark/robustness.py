@@ -14,10 +14,9 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
-from PIL import Image
 from tqdm import tqdm
 
-from mmcloudseg.benchmark.plots import draw_robustness
+from mmcloudseg.benchmark.plots import draw_robustness, save
 from mmcloudseg.benchmark.robustness_curve import SCORES, RobustnessCurve, Scores
 from mmcloudseg.benchmark.robustness_points import (
     Point,
@@ -62,9 +61,6 @@ def robustness(
         options: Dotted keys of the (student's) config and their values.
         data_root: Replaces the data root of the dataset.
 
-    Returns:
-        The scores.
-
     Raises:
         FileNotFoundError: The config or the checkpoint does not exist.
         ValueError: Data, checkpoint or config do not fit, or the config does not describe how
@@ -83,8 +79,8 @@ def robustness(
     load_whole_checkpoint(runner, checkpoint)
     measured: dict[Point, Scores] = {}
     samples = len(next(iter(datasets.values())))
-    images = len(datasets) * samples
-    with tqdm(total=images, desc="robustness", unit="image", dynamic_ncols=True) as bar:
+    total = len(datasets) * samples
+    with tqdm(total=total, desc="robustness", unit="image", dynamic_ncols=True) as bar:
         for point, dataset in datasets.items():
             bar.set_postfix_str(str(point))
             measured[point] = _measure(runner, dataset, bar)
@@ -107,7 +103,7 @@ def _write(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]) -> None:
     parts = [f"# Robustness of {title}", heading, curve.to_markdown()]
     write_text(out / "robustness.md", "\n\n".join(parts) + "\n")
     with atomic_write(out / "robustness.png") as temporary:
-        Image.fromarray(draw_robustness(curve, title)).save(temporary, format="PNG")
+        save(draw_robustness(curve, title), temporary)
     # Last, so that the other files exist if this one does.
     content = json.dumps({**curve.to_json(), **facts}, indent=1, allow_nan=False)
     write_text(out / "robustness.json", content + "\n")
@@ -118,9 +114,7 @@ def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None)
     cfg = student_only(load_config(config, None, data_root or options.get("data_root")))
     apply_options(cfg, options)
     if cfg.get("test_dataloader") is None:
-        raise ValueError(
-            f"'{config}' has no test_dataloader: add one, because its images are tested"
-        )
+        raise ValueError(f"'{config}' has no test_dataloader: add one, its images are tested")
     # The cloud-free image, which the auxiliary head predicts, is not used here.
     if (cfg.model.get("test_cfg") or {}).get("cloud_free"):
         cfg.model.test_cfg.cloud_free = False
@@ -198,14 +192,9 @@ def _metrics(cfg: Config) -> list[dict]:
 
 
 def _curve(measured: Mapping[Point, Scores], settings: RobustnessSettings) -> RobustnessCurve:
-    curve = RobustnessCurve()
-    for kind in settings.kinds:
-        curve.clouds[kind] = {
-            cover: measured[Point.under(kind, cover)] for cover in settings.covers
-        }
-    for point, scores in measured.items():
-        if point.missing is not None:
-            curve.missing[point.missing] = scores
-        elif point.kind is None:
-            curve.own_clouds = scores
-    return curve
+    clouds = {
+        kind: {cover: measured[Point.under(kind, cover)] for cover in settings.covers}
+        for kind in settings.kinds
+    }
+    missing = {name: measured[Point(missing=name)] for name in settings.missing}
+    return RobustnessCurve(clouds, missing, measured.get(Point(), {}))

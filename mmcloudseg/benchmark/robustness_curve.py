@@ -54,15 +54,16 @@ class RobustnessCurve:
         whole = {OWN_CLOUDS: self.own_clouds} if self.own_clouds else {}
         return whole | {MISSING_TITLES[name]: s for name, s in self.missing.items()}
 
+    def points(self) -> list[tuple[str, float, Scores]]:
+        """Kind, cover and scores of each point with simulated clouds."""
+        return [
+            (k, c, scores) for k, points in self.clouds.items() for c, scores in points.items()
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``robustness.json``; NaN becomes None."""
-        points = [
-            dict(kind=kind, cover=cover, **_without_nan(scores))
-            for kind, by_cover in self.clouds.items()
-            for cover, scores in by_cover.items()
-        ]
         return dict(
-            points=points,
+            points=[dict(kind=k, cover=c, **_without_nan(s)) for k, c, s in self.points()],
             missing={name: _without_nan(scores) for name, scores in self.missing.items()},
             auc=_without_nan(self.auc),
             own_clouds=_without_nan(self.own_clouds),
@@ -70,41 +71,31 @@ class RobustnessCurve:
 
     def to_csv(self) -> str:
         """Write one line per measurement; the cover is empty without simulated clouds."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["clouds", "cover_percent", *SCORES])
-        measured = [
-            (kind, f"{cover:g}", scores)
-            for kind, points in self.clouds.items()
-            for cover, scores in points.items()
-        ]
+        measured = [(kind, f"{cover:g}", scores) for kind, cover, scores in self.points()]
         measured += [(title, "", scores) for title, scores in self.unsimulated().items()]
+        rows = [["clouds", "cover_percent", *SCORES]]
         for title, cover, scores in measured:
             cells = ["" if math.isnan(scores[key]) else f"{scores[key]:.4f}" for key in SCORES]
-            writer.writerow([title, cover, *cells])
+            rows.append([title, cover, *cells])
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
         return text.getvalue()
 
     def to_markdown(self) -> str:
         """Write a table of mIoU over cover with the areas, and one without simulated clouds."""
         parts = []
         if self.clouds:
-            kinds = list(self.clouds)
             rows = [
-                [
-                    f"{cover:g}",
-                    *(format_number(self.clouds[kind][cover]["mIoU"]) for kind in kinds),
-                ]
+                [f"{cover:g}", *(format_number(p[cover]["mIoU"]) for p in self.clouds.values())]
                 for cover in next(iter(self.clouds.values()))
             ]
             rows.append(["area under the curve", *map(format_number, self.auc.values())])
-            titles = [f"mIoU, {kind} (%)" for kind in kinds]
+            titles = [f"mIoU, {kind} (%)" for kind in self.clouds]
             parts.append(markdown_table(["cover (%)", *titles], rows))
         if self.unsimulated():
+            whole = {OWN_CLOUDS: "nothing missing"}
             rows = [
-                [
-                    "nothing missing" if title == OWN_CLOUDS else title,
-                    *(format_number(scores[key]) for key in SCORES),
-                ]
+                [whole.get(title, title), *(format_number(scores[key]) for key in SCORES)]
                 for title, scores in self.unsimulated().items()
             ]
             titles = [f"{_TITLES[key]} (%)" for key in SCORES]
@@ -113,11 +104,7 @@ class RobustnessCurve:
 
 
 def robustness_scores(content: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return the scores of a ``robustness.json`` by the keys that tables use.
-
-    Args:
-        content: Content of the file.
-    """
+    """Return the scores of the content of a ``robustness.json`` by the keys that tables use."""
     scores = {AUC_KEY.format(kind): area for kind, area in content.get("auc", {}).items()}
     for modality, found in content.get("missing", {}).items():
         scores |= {MISSING_KEY.format(modality, key): value for key, value in found.items()}
@@ -125,14 +112,9 @@ def robustness_scores(content: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def area_under_curve(covers: Sequence[float], values: Sequence[float]) -> float:
-    """Compute the mean height of a curve: the area by trapezoids, divided by the width.
+    """Compute the mean height of a curve over rising covers: its trapezoids, over its width.
 
-    Args:
-        covers: Rising covers.
-        values: One value for each cover.
-
-    Returns:
-        The mean height in the unit of the values; NaN for fewer than two points.
+    NaN for fewer than two points.
     """
     if len(covers) < 2:
         return math.nan

@@ -40,12 +40,8 @@ class RobustnessSettings:
     def __post_init__(self) -> None:
         if any(not 0 <= cover <= 100 for cover in self.covers):
             raise ValueError(f"covers: expected percent from 0 to 100, found {list(self.covers)}")
-        for name, found, known in (
-            ("kinds", self.kinds, CLOUD_KINDS),
-            ("missing", self.missing, MODALITIES),
-        ):
-            unknown = [entry for entry in found if entry not in known]
-            if unknown:
+        for name, known in (("kinds", CLOUD_KINDS), ("missing", MODALITIES)):
+            if unknown := [entry for entry in getattr(self, name) if entry not in known]:
                 raise ValueError(f"{name}: expected some of {list(known)}, found {unknown}")
         # Without covers there are no kinds, and without kinds no covers.
         covers = sorted(set(self.covers)) if self.kinds else []
@@ -83,10 +79,7 @@ class Point:
 
 
 def list_points(settings: RobustnessSettings) -> list[Point]:
-    """List every pass once, simulated clouds first.
-
-    If modalities are removed, there is also a pass with both, for comparison.
-    """
+    """List every pass once: simulated clouds, both modalities for comparison, one missing."""
     simulated = [Point.under(kind, cover) for kind in settings.kinds for cover in settings.covers]
     missing = [Point(missing=name) for name in settings.missing]
     return list(dict.fromkeys([*simulated, *([Point()] if missing else []), *missing]))
@@ -113,13 +106,7 @@ def simulation_settings(cfg: Config) -> dict[str, Any]:
 def pipeline_of(
     steps: Sequence[Mapping[str, Any]], point: Point, cfg: Config, seed: int
 ) -> list[dict[str, Any]]:
-    """Make the test pipeline of one point.
-
-    Args:
-        steps: The test pipeline of the config.
-        point: The point to measure.
-        cfg: The config, for ``simulated_clouds``.
-        seed: Seed of simulated clouds.
+    """Make the test pipeline of one point from that of a config.
 
     Raises:
         ValueError: If the pipeline has no ``LoadRasters`` or no ``PackCloudSegInputs``.
@@ -137,9 +124,8 @@ def pipeline_of(
         )
         changed.insert(_place(changed, _LOADER, cfg) + 1, clouds)
     if point.missing is not None:
-        changed.insert(
-            _place(changed, _PACKING, cfg), dict(type="DropModality", modality=point.missing)
-        )
+        drop = dict(type="DropModality", modality=point.missing)
+        changed.insert(_place(changed, _PACKING, cfg), drop)
     return changed
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from PIL import Image
 
 from mmcloudseg.benchmark.plots import (
     Series,
@@ -12,7 +12,6 @@ from mmcloudseg.benchmark.plots import (
     draw_calibration,
     draw_class_bars,
     draw_robustness,
-    draw_robustness_axes,
     draw_score_over_cover,
     save,
     style,
@@ -116,7 +115,7 @@ def test_long_names_fit_the_legend(fourteen, draw):
         for one in fourteen
     ]
     figure = draw(long)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.width
     assert box.y0 >= 0 and box.y1 < figure.axes[0].get_window_extent().y0
@@ -139,8 +138,7 @@ def curve() -> RobustnessCurve:
 
 
 def test_robustness_has_a_line_for_each_kind_and_a_level_for_each_missing_modality(curve):
-    axes = Figure().add_subplot()
-    draw_robustness_axes(axes, curve, "model")
+    axes = draw_robustness(curve, "model").axes[0]
     lines = {line.get_label(): line for line in axes.get_lines()}
     assert list(lines) == [
         "thick (area 40.0 %)",
@@ -161,21 +159,22 @@ def test_robustness_has_a_line_for_each_kind_and_a_level_for_each_missing_modali
 
 def test_robustness_score_of_nan_leaves_a_gap(curve):
     curve.clouds["thick"][50] = curve_scores(float("nan"))
-    axes = Figure().add_subplot()
-    draw_robustness_axes(axes, curve)
+    axes = draw_robustness(curve, "model").axes[0]
     assert axes.get_lines()[0].get_label() == "thick"
     assert axes.get_ylim()[1] == pytest.approx(64.8)
 
 
-def test_robustness_picture(curve):
-    picture = draw_robustness(curve, "model", dpi=50)
-    assert picture.shape == (230, 350, 3) and picture.dtype == np.uint8
+def test_robustness_picture(curve, tmp_path):
+    save(draw_robustness(curve, "model"), tmp_path / "curve.png")
+    picture = np.asarray(Image.open(tmp_path / "curve.png"))[..., :3]
+    assert picture.shape == (460, 700, 3) and picture.dtype == np.uint8
     shown = {tuple(colour) for colour in np.unique(picture.reshape(-1, 3), axis=0).tolist()}
     assert {(31, 119, 180), (255, 127, 14)} <= shown
-    only_missing = RobustnessCurve(missing=dict(sar=curve_scores(45.0)))
-    assert (draw_robustness(only_missing, dpi=50) != picture).any()
+    only_missing = draw_robustness(RobustnessCurve(missing=dict(sar=curve_scores(45.0))), "model")
+    (line,) = only_missing.axes[0].get_lines()
+    assert line.get_label() == "SAR missing"
 
 
 def test_robustness_without_measurements():
     with pytest.raises(ValueError, match="nothing to draw"):
-        draw_robustness(RobustnessCurve())
+        draw_robustness(RobustnessCurve(), "model")
