@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import timeit
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
 
 from mmcloudseg.benchmark.environment import machine
 from mmcloudseg.benchmark.memory import call_in_new_process, forget_peak, peak_mb
@@ -24,28 +25,20 @@ from mmcloudseg.engine.configs import load_config, networks
 from mmcloudseg.engine.model_description import value_ranges
 from mmcloudseg.utils.files import write_text
 
-_MEGA = 1e6
-
 
 def measure_suite(
-    suite: Suite,
-    cache: Path,
-    options: Mapping[str, Any] | None = None,
-    remeasure: bool = False,
-    progress: Callable[[Sequence[Method]], Iterable[Method]] = iter,
+    suite: Suite, cache: Path, options: Mapping[str, Any], remeasure: bool = False
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Measure every listed method, one after another, unless the costs on this machine are known.
+    """Measure every listed method, unless the costs on this machine are in the cache file.
 
     Args:
         suite: The suite.
         cache: File of the costs.
         options: Options of the command line; options of the methods take precedence.
         remeasure: Measure again even if the costs are known.
-        progress: Wraps the list of methods, as ``tqdm`` does.
 
     Returns:
-        Key of the method -> key of the cost -> value, see ``measure``; and a list of what could
-        not be measured.
+        Key of the method -> cost as by ``measure``; and a list of what could not be measured.
     """
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = True  # as in the configs
@@ -57,32 +50,26 @@ def measure_suite(
     if not remeasure and {key: known.get(key) for key in now} == now:
         return known["costs"], known["problems"]
     costs, problems = {}, []
-    for method in progress(suite.listed):
+    for method in tqdm(suite.listed, desc="cost", unit="method", dynamic_ncols=True):
         try:
             costs[method.key] = measure(method, suite.input_shape, options)
         except Exception as error:  # a model may raise anything; the others still have a cost
             problems.append(f"cost of {method.key}: {type(error).__name__}: {error}")
-    content = dict(now, costs=costs, problems=problems)
-    write_text(cache, json.dumps(content, indent=2) + "\n")
+    write_text(cache, json.dumps({**now, "costs": costs, "problems": problems}, indent=2) + "\n")
     return costs, problems
 
 
-def _identity(method: Method, suite: Suite, options: Mapping[str, Any] | None) -> dict[str, Any]:
+def _identity(method: Method, suite: Suite, options: Mapping[str, Any]) -> dict[str, Any]:
     model = _config(method, options).model.to_dict()
     return dict(model=json.loads(json.dumps(model, default=str)), input_shape=suite.input_shape)
 
 
 def measure(
-    method: Method,
-    input_shape: Sequence[int] | None = None,
-    options: Mapping[str, Any] | None = None,
+    method: Method, input_shape: Sequence[int] | None, options: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Measure a method at inference; for a distillation, the student is measured.
+    """Measure a method at inference, or the student of a distillation.
 
-    Args:
-        method: The method.
-        input_shape: Bands, height and width; None takes the bands and the window of the config.
-        options: Options of the command line.
+    The image has the bands, height and width of ``input_shape``, or those of the config.
 
     Returns:
         ``parameters_m`` in millions, ``gflops`` (a multiply-add counts as one operation, as in the
@@ -93,7 +80,7 @@ def measure(
     model = build_model(cfg)
     image = torch.rand(1, *shape, device=_device())
     found = dict(
-        parameters_m=sum(parameter.numel() for parameter in model.parameters()) / _MEGA,
+        parameters_m=sum(parameter.numel() for parameter in model.parameters()) / 1e6,
         gflops=multiply_adds(model, image) / 1e9,
         milliseconds=milliseconds(lambda: model.predict(image)),
     )
@@ -102,7 +89,7 @@ def measure(
     torch.cuda.reset_peak_memory_stats()
     with torch.no_grad():
         model.predict(image)
-    return found | dict(peak_mb=torch.cuda.max_memory_allocated() / _MEGA)
+    return found | dict(peak_mb=torch.cuda.max_memory_allocated() / 1e6)
 
 
 def default_shape(cfg: Config) -> tuple[int, int, int]:
@@ -169,11 +156,11 @@ def prediction_mb(cfg: Config, shape: Sequence[int]) -> float:
     return peak_mb() - before
 
 
-def _config(method: Method, options: Mapping[str, Any] | None) -> Config:
-    cfg = load_config(str(method.config), {**(options or {}), **method.options})
+def _config(method: Method, options: Mapping[str, Any]) -> Config:
+    cfg = load_config(str(method.config), {**options, **method.options})
     cfg.model = networks(cfg)[0]
     return cfg
 
 
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"

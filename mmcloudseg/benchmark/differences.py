@@ -14,22 +14,14 @@ from mmcloudseg.evaluation.confusion import REGIONS
 from mmcloudseg.utils.files import write_text
 from mmcloudseg.utils.text import markdown_table, shorten_list
 
-_FEW_AREAS = 20
-_REGION_TITLES = {"cloudy": "cloudy pixels", "all": "all pixels"}
 # Method, names of samples, their areas, and classes, of one run.
 _Tested = tuple[str, list[str], list[str], list[str]]
-_COLUMNS = ("", "difference", "95 % interval", "p", "p corrected")
 
 
 def write_differences(
     folder: Path, results: Sequence[MethodResult], reference: str | None = None
 ) -> list[str]:
-    """Write ``differences.md``: every method against the best and against the reference.
-
-    Args:
-        folder: Folder of the file.
-        results: Methods, best first.
-        reference: Key of the reference method.
+    """Write ``differences.md``: every method against the best, the first, and the reference.
 
     Returns:
         What could not be compared, in one sentence each.
@@ -51,7 +43,7 @@ def _sections(results: Sequence[MethodResult], reference: str | None) -> list[st
     runs = {r.method.key: [run.confusion() for run in r.runs] for r in results}
     best = next((r.method.key for r in results if not r.method.bound), None)
     sections: list[str] = []
-    for region, words in _REGION_TITLES.items():
+    for region in ("cloudy", "all"):
         matrices, areas = stack_runs(runs, region)
         if len(matrices) < 2:
             continue
@@ -60,7 +52,7 @@ def _sections(results: Sequence[MethodResult], reference: str | None) -> list[st
                 continue
             role = "the best" if anchor == best else "the reference"
             sections = sections or [_explanation(len(set(areas)))]
-            sections.append(f"## mIoU on {words}, less {titles[anchor]} ({role})")
+            sections.append(f"## mIoU on {region} pixels, less {titles[anchor]} ({role})")
             sections.append(_table(compare_methods(matrices, areas, anchor), titles))
     return sections
 
@@ -75,19 +67,19 @@ def _explanation(areas: int) -> str:
         "difference depends on the areas tested, not how it would vary if the models were "
         "trained again."
     )
-    few = f" With fewer than {_FEW_AREAS} areas, the intervals are too narrow."
-    return text + (few if areas < _FEW_AREAS else "")
+    few = " With fewer than 20 areas, the intervals are too narrow."
+    return text + (few if areas < 20 else "")
 
 
 def _table(found: Iterable[PairedDifference], titles: Mapping[str, str]) -> str:
     rows = []
     for pair in found:
-        text = f"{pair.difference:+.2f}"
-        difference = f"**{text}**" if pair.holds else text
+        bold = "**" if pair.holds else ""
+        difference = f"{bold}{pair.difference:+.2f}{bold}"
         interval = f"{pair.low:+.2f} to {pair.high:+.2f}"
         p_values = f"{pair.p_value:.4f}", f"{pair.p_holm:.4f}"
         rows.append([titles[pair.method], difference, interval, *p_values])
-    return markdown_table(_COLUMNS, rows)
+    return markdown_table(["", "difference", "95 % interval", "p", "p corrected"], rows)
 
 
 def stack_runs(
@@ -126,19 +118,14 @@ def _check_same(first: _Tested, found: _Tested) -> None:
     method, names, areas, classes = first
     other, other_names, other_areas, other_classes = found
     both = f"{method!r} and a run of {other!r}"
-    repeated = [name for name, count in Counter(other_names).items() if count > 1]
-    if repeated:
-        raise ValueError(
-            f"a run of {other!r} has several samples of the same name: {shorten_list(repeated)}"
-        )
-    if names != other_names:
-        differing = sorted(set(names) ^ set(other_names))
+    if repeated := [name for name, count in Counter(other_names).items() if count > 1]:
+        raise ValueError(f"a run of {other!r} has several samples named {shorten_list(repeated)}")
+    if differing := sorted({*names} ^ {*other_names}):
         raise ValueError(
             f"{both} were not tested on the same samples; only one of them has "
             f"{shorten_list(differing)}. Test them again on the same list."
         )
-    moved = [name for name, a, b in zip(names, areas, other_areas, strict=True) if a != b]
-    if moved:
+    if moved := [name for name, a, b in zip(names, areas, other_areas, strict=True) if a != b]:
         raise ValueError(
             f"{both} assign samples to different areas: {shorten_list(moved)}. Test them again "
             "with the same dataset class."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmcloudseg.benchmark.results import MethodResult
-from mmcloudseg.benchmark.robustness_curve import AUC_KEY, MISSING_KEY
+from mmcloudseg.benchmark.robustness_curve import AUC_KEY, MISSING_KEY, MISSING_TITLES
 from mmcloudseg.benchmark.suite import Suite
 from mmcloudseg.evaluation.score_keys import CALIBRATION, ScoreKey, cover_edges, region_title
 from mmcloudseg.utils.files import write_text
@@ -84,9 +84,9 @@ def _tables(
 ) -> dict[str, list[Column]]:
     """Title -> columns of what was measured; columns without any value are left out."""
     keys = dict.fromkeys(key for result in results for run in result.runs for key in run.values)
-    scores = [*_score_columns("mIoU", "mIoU"), _score("OA", "aAcc", "cloudy")]
+    scores = [*_score_columns("mIoU", "mIoU"), *_score_columns("OA", "aAcc", _REGIONS[:1])]
     scores += [Column(title, key) for title, key in suite.metrics.items()]
-    accuracies = [*_score_columns("OA", "aAcc")[1:], *_score_columns("mF1", "mFscore")]
+    accuracies = _score_columns("OA", "aAcc", _REGIONS[1:]) + _score_columns("mF1", "mFscore")
     calibration = {"ECE": "ECE", "ECE, cloudy": "cloudy/ECE", "AURC, cloudy": "cloudy/AURC"}
     found = {
         # A column of the suite replaces the usual one of the same title.
@@ -103,12 +103,8 @@ def _tables(
     return {title: columns for title, columns in shown.items() if columns}
 
 
-def _score(title: str, score: str, region: str) -> Column:
-    return Column(f"{title} {region_title(region)}", str(ScoreKey(score, region)))
-
-
-def _score_columns(title: str, score: str) -> list[Column]:
-    return [_score(title, score, region) for region in _REGIONS]
+def _score_columns(title: str, score: str, regions: Sequence[str] = _REGIONS) -> list[Column]:
+    return [Column(f"{title} {region_title(r)}", str(ScoreKey(score, r))) for r in regions]
 
 
 def _cover_columns(keys: Iterable[str]) -> list[Column]:
@@ -121,11 +117,11 @@ def _cover_columns(keys: Iterable[str]) -> list[Column]:
 
 
 def _robustness_columns(keys: Iterable[str]) -> list[Column]:
-    missing = dict(optical="mIoU, optical missing", sar="mIoU, SAR missing")
-    columns = [Column(title, MISSING_KEY.format(m, "mIoU")) for m, title in missing.items()]
+    titles = MISSING_TITLES.items()
+    columns = [Column(f"mIoU, {title}", MISSING_KEY.format(m, "mIoU")) for m, title in titles]
     start = AUC_KEY.format("")
-    auc = [key for key in keys if key.startswith(start)]
-    return columns + [Column(f"AUC, {key.removeprefix(start)}", key) for key in auc]
+    auc = [key.removeprefix(start) for key in keys if key.startswith(start)]
+    return columns + [Column(f"AUC, {kind}", AUC_KEY.format(kind)) for kind in auc]
 
 
 def write_leaderboard(
@@ -135,15 +131,7 @@ def write_leaderboard(
     costs: Costs,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write ``leaderboard.md`` and ``leaderboard.csv``.
-
-    Args:
-        folder: Folder of the files.
-        suite: The suite.
-        results: Its methods, best first.
-        costs: Costs by the keys of the methods; may be empty.
-        notes: Sentences above the tables, for example which runs are missing.
-    """
+    """Write ``leaderboard.md`` and ``.csv``: methods, best first, with the notes above them."""
     tables = _tables(suite, results, costs)
     parts = [f"# {suite.title}", _heading(suite, results), *(f"**{note}**" for note in notes)]
     for title, columns in tables.items():

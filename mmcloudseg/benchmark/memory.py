@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-_STATUS = Path("/proc/self/status")
 _Result = TypeVar("_Result")
 
 
@@ -37,7 +36,8 @@ def forget_peak() -> None:
 def peak_mb() -> float:
     """Return the peak memory of this process in megabytes."""
     # On Linux, getrusage starts at the peak of the parent process.
-    text = _STATUS.read_text() if _STATUS.is_file() else ""
+    status = Path("/proc/self/status")
+    text = status.read_text() if status.is_file() else ""
     if found := re.search(r"^VmHWM:\s*(\d+) kB", text, re.MULTILINE):
         return int(found[1]) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -18,17 +18,10 @@ _STUDENT = "model.architecture."
 
 
 def check_methods(suite: Suite, options: Mapping[str, Any]) -> list[str]:
-    """List what keeps the methods of a suite from being run.
-
-    Args:
-        suite: The suite.
-        options: Options of the command line, which apply to every method.
-    """
+    """List what keeps the methods of a suite from being run with options of the command line."""
     init_default_scope("mmseg")
-    problems = []
-    for method in suite.methods.values():
-        problems += [f"methods.{method.key}: {text}" for text in _problems(method, options)]
-    return problems
+    methods = suite.methods.values()
+    return [f"methods.{m.key}: {text}" for m in methods for text in _problems(m, options)]
 
 
 def _problems(method: Method, options: Mapping[str, Any]) -> list[str]:
@@ -61,8 +54,7 @@ def _applies(cfg: Config, dotted: str) -> bool:
     *parents, leaf = dotted.split(".")
     at: Any = cfg
     for name in parents:
-        at = _child(at, name)
-        if at is None:
+        if (at := _child(at, name)) is None:
             return False
     if _child(at, leaf) is not None or (isinstance(at, Mapping) and leaf in at):
         return True
@@ -71,13 +63,8 @@ def _applies(cfg: Config, dotted: str) -> bool:
     made = type_class(at, MODELS) or type_class(at, LOOPS)
     if not inspect.isclass(made):
         return True
-    arguments = [p for base in made.__mro__ for p in _arguments(base)]
-    return leaf in arguments
-
-
-def _arguments(made: type) -> list[str]:
-    init = made.__dict__.get("__init__")
-    return list(inspect.signature(init).parameters) if callable(init) else []
+    inits = [vars(base).get("__init__") for base in made.__mro__]
+    return any(leaf in inspect.signature(init).parameters for init in inits if callable(init))
 
 
 def _child(at: Any, name: str) -> Any:

@@ -17,8 +17,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from mmcloudseg.benchmark.robustness_curve import OWN_CLOUDS, RobustnessCurve
 from mmcloudseg.evaluation.calibration import ConfidenceHistogram, reliability, risk_coverage_curve
+from mmcloudseg.utils.files import atomic_write
 
-_DPI = 100
 _MARKERS = "osD^v<>Phd"
 _DASHES = ("-", "--", ":")
 _COLOURS = [colormaps["tab10"](index)[:3] for index in range(10)]
@@ -30,12 +30,9 @@ class Series:
     """The numbers of a method. A plot leaves out methods without the numbers that it shows.
 
     Attributes:
-        title: Name of the method.
         covers: Edges of the cloud-cover bin in percent -> mIoU of every seed.
         classes: Class -> IoU on cloudy pixels of every seed.
         score: mIoU on cloudy pixels, mean over seeds.
-        gflops: GFLOPs of a prediction.
-        parameters_m: Parameters in millions.
         confidence: Cloudy pixels by confidence.
     """
 
@@ -63,7 +60,6 @@ def draw_score_over_cover(series: Sequence[Series]) -> Figure:
     """Draw mIoU by cloud cover of the scene, a line per method; bars are the spread of seeds."""
     figure, (axes,) = _figure(8, 5, series)
     bins = sorted({edges for one in series for edges in one.covers})
-    places = {edges: place for place, edges in enumerate(bins)}
     # Side by side, so that the bars of 14 methods do not overlap.
     shifts = np.linspace(-0.18, 0.18, max(len(series), 2))
     for index, one in enumerate(series):
@@ -71,7 +67,7 @@ def draw_score_over_cover(series: Sequence[Series]) -> Figure:
         if not known:
             continue
         axes.errorbar(
-            [places[edges] + shifts[index] for edges in known],
+            [bins.index(edges) + shifts[index] for edges in known],
             [np.mean(one.covers[edges]) for edges in known],
             yerr=[_spread(one.covers[edges]) for edges in known],
             **style(index) | dict(label=one.title, elinewidth=0.8, linewidth=1.3),
@@ -199,8 +195,9 @@ def draw_robustness(curve: RobustnessCurve, title: str) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
-    figure.savefig(path, format="png", dpi=_DPI)
+    """Write a figure as PNG, completely or not at all."""
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)
 
 
 def _spread(values: Sequence[float]) -> float:

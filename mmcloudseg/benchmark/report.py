@@ -15,7 +15,7 @@ from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.benchmark.run import Run
 from mmcloudseg.benchmark.suite import Suite
 from mmcloudseg.evaluation.score_keys import ScoreKey, cover_edges
-from mmcloudseg.utils.files import atomic_write, write_text
+from mmcloudseg.utils.files import write_text
 
 
 def write_report(
@@ -26,16 +26,7 @@ def write_report(
     costs: Costs,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write all files of the report from the finished runs.
-
-    Args:
-        folder: Folder of the files; created if missing.
-        suite: The suite.
-        runs: Its runs, finished or not.
-        results: Its methods, best first; at least one.
-        costs: Costs by the keys of the methods; may be empty.
-        notes: Sentences above the tables, for example which runs are missing.
-    """
+    """Write all files of the report from runs, finished or not, and results, best first."""
     notes = [*notes, *write_differences(folder, results, suite.reference)]
     write_leaderboard(folder, suite, results, costs, notes)
     write_text(folder / "environment.txt", environment_text(runs))
@@ -43,8 +34,7 @@ def write_report(
     for name, (draw, drawable) in PLOTS.items():
         # Every plot gets all methods, so that a method has one colour in all of them.
         if any(map(drawable, series)):
-            with atomic_write(folder / f"{name}.png") as temporary:
-                save(draw(series), temporary)
+            save(draw(series), folder / f"{name}.png")
 
 
 def _series(result: MethodResult, costs: Costs) -> Series:

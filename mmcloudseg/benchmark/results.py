@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,8 @@ from mmcloudseg.evaluation.score_keys import ScoreKey
 class RunResult:
     """One finished run.
 
-    Attributes:
-        seed: Its seed.
-        folder: Its folder.
-        values: Scores by the keys of ``scores.json`` and of ``robustness_scores``; undefined
-            scores are left out.
+    ``values`` are its scores by the keys of ``scores.json`` and of ``robustness_scores``, without
+    undefined ones.
     """
 
     seed: int
@@ -59,7 +56,7 @@ class MethodResult:
     """The finished runs of a method, in the order of their seeds."""
 
     method: Method
-    runs: Sequence[RunResult]
+    runs: list[RunResult]
 
     def values(self, key: ScoreKey | str) -> list[float]:
         """Return a score of every run that has it."""
@@ -84,25 +81,19 @@ class MethodResult:
 def gather(runs: Iterable[Run]) -> list[MethodResult]:
     """Read the results of the runs that have been tested.
 
-    Args:
-        runs: Runs as ``plan_runs`` returns them, finished or not.
-
     Returns:
         An entry for each listed method with at least one tested run. Methods with the highest mIoU
         on cloudy pixels come first, and bounds after all others.
     """
-    found: dict[str, list[RunResult]] = {}
-    methods: dict[str, Method] = {}
+    found: dict[str, MethodResult] = {}
     for run in runs:
         scores = run.folder / "test" / "scores.json"
         if run.method.listed and scores.is_file():
-            methods[run.method.key] = run.method
-            found.setdefault(run.method.key, []).append(_read(run, scores))
-    results = [
-        MethodResult(methods[key], sorted(of_method, key=lambda run: run.seed))
-        for key, of_method in found.items()
-    ]
-    return sorted(results, key=_rank)
+            result = found.setdefault(run.method.key, MethodResult(run.method, []))
+            result.runs.append(_read(run, scores))
+    for result in found.values():
+        result.runs.sort(key=lambda run: run.seed)
+    return sorted(found.values(), key=_rank)
 
 
 def _rank(result: MethodResult) -> tuple[bool, float]:
@@ -115,9 +106,5 @@ def _read(run: Run, scores: Path) -> RunResult:
     robustness = run.folder / "robustness" / "robustness.json"
     if run.robustness is not None and robustness.is_file():
         values |= robustness_scores(json.loads(robustness.read_text()))
-    known = {
-        key: float(value)
-        for key, value in values.items()
-        if value is not None and math.isfinite(value)
-    }
+    known = {k: float(v) for k, v in values.items() if v is not None and math.isfinite(v)}
     return RunResult(run.seed, run.folder, known)

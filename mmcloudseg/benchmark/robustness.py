@@ -31,9 +31,7 @@ from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.engine.model_description import accepts_missing_modality
 from mmcloudseg.utils.config_types import type_class, type_name
-from mmcloudseg.utils.files import atomic_write, write_text
-
-METRIC = "CloudIoUMetric"
+from mmcloudseg.utils.files import write_text
 
 
 def robustness(
@@ -51,15 +49,9 @@ def robustness(
     A cover of 0 is the clear image. If the config tests on cloud-free images, as that of a teacher
     does, the images stay clear and the curve is flat.
 
-    Writes ``robustness.csv``, ``.md``, ``.png`` and, last, ``.json``.
-
-    Args:
-        config: The config file; for a distillation, the student is tested.
-        checkpoint: The checkpoint file.
-        out: Folder of the files; by default ``robustness`` in the work dir of the config.
-        settings: What to measure.
-        options: Dotted keys of the (student's) config and their values.
-        data_root: Replaces the data root of the dataset.
+    Writes ``robustness.csv``, ``.md``, ``.png`` and, last, ``.json`` to ``out``, by default the
+    folder ``robustness`` in the work dir of the config. Of a distillation, the student is tested,
+    and ``options`` are dotted keys of its config.
 
     Raises:
         FileNotFoundError: The config or the checkpoint does not exist.
@@ -85,13 +77,9 @@ def robustness(
             bar.set_postfix_str(str(point))
             measured[point] = _measure(runner, dataset, bar)
     curve = _curve(measured, settings)
-    facts = dict(
-        config=Path(config).name,
-        samples=samples,
-        seed=settings.seed,
-        simulated_clouds=simulation_settings(cfg) if settings.kinds else None,
-    )
-    _write(curve, out, facts)
+    facts = dict(config=Path(config).name, samples=samples, seed=settings.seed)
+    simulated_clouds = simulation_settings(cfg) if settings.kinds else None
+    _write(curve, out, dict(facts, simulated_clouds=simulated_clouds))
     return curve
 
 
@@ -102,8 +90,7 @@ def _write(curve: RobustnessCurve, out: Path, facts: Mapping[str, Any]) -> None:
     write_text(out / "robustness.csv", curve.to_csv())
     parts = [f"# Robustness of {title}", heading, curve.to_markdown()]
     write_text(out / "robustness.md", "\n\n".join(parts) + "\n")
-    with atomic_write(out / "robustness.png") as temporary:
-        save(draw_robustness(curve, title), temporary)
+    save(draw_robustness(curve, title), out / "robustness.png")
     # Last, so that the other files exist if this one does.
     content = json.dumps({**curve.to_json(), **facts}, indent=1, allow_nan=False)
     write_text(out / "robustness.json", content + "\n")
@@ -186,9 +173,9 @@ def _metrics(cfg: Config) -> list[dict]:
     """The land-cover metric of the config, without the settings that make it write files."""
     entries = cfg.get("test_evaluator") or []
     entries = entries if isinstance(entries, Sequence) else [entries]
-    own = [entry for entry in entries if type_name(entry) == METRIC] or [dict(type=METRIC)]
-    kept = ("type", "ignore_index", "beta", "collect_device")
-    return [{key: own[0][key] for key in kept if key in own[0]}]
+    own = [entry for entry in entries if type_name(entry) == "CloudIoUMetric"] or [{}]
+    kept = [key for key in ("ignore_index", "beta", "collect_device") if key in own[0]]
+    return [dict(type="CloudIoUMetric", **{key: own[0][key] for key in kept})]
 
 
 def _curve(measured: Mapping[Point, Scores], settings: RobustnessSettings) -> RobustnessCurve:

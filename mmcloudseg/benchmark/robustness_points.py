@@ -15,7 +15,6 @@ from mmcloudseg.datasets.transforms.modality_dropout import MODALITIES
 from mmcloudseg.utils.config_types import type_name
 
 CLEAR = "clear"
-_LOADER, _SIMULATION, _PACKING = "LoadRasters", "SimulateClouds", "PackCloudSegInputs"
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ class Point:
     """One pass over the test set.
 
     Attributes:
-        kind: Kind of the simulated clouds, ``clear`` if none are drawn; None for the clouds of the
-            dataset itself.
+        kind: Kind of the simulated clouds, ``clear`` for none; None for the dataset's own clouds.
         cover: Cover of the simulated clouds in percent.
         missing: The modality that is removed.
     """
@@ -113,19 +111,19 @@ def pipeline_of(
     """
     changed = [copy.deepcopy(dict(step)) for step in steps]
     if point.kind is not None:
-        changed = [step for step in changed if type_name(step) != _SIMULATION]
+        changed = [step for step in changed if type_name(step) != "SimulateClouds"]
         clouds = dict(
-            type=_SIMULATION,
+            type="SimulateClouds",
             cover=point.cover / 100,
             # At a cover of 0 nothing is drawn for any kind.
             kind=next(iter(CLOUD_KINDS)) if point.kind == CLEAR else point.kind,
             seed=seed,
             **simulation_settings(cfg),
         )
-        changed.insert(_place(changed, _LOADER, cfg) + 1, clouds)
+        changed.insert(_place(changed, "LoadRasters", cfg) + 1, clouds)
     if point.missing is not None:
         drop = dict(type="DropModality", modality=point.missing)
-        changed.insert(_place(changed, _PACKING, cfg), drop)
+        changed.insert(_place(changed, "PackCloudSegInputs", cfg), drop)
     return changed
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmcloudseg.benchmark.options import flattened, option_arguments, student_options
-from mmcloudseg.benchmark.suite import Method, Suite
+from mmcloudseg.benchmark.options import option_arguments, student_options
+from mmcloudseg.benchmark.suite import Method, Suite, teachers
 from mmcloudseg.engine.checkpoints import BEST
 from mmcloudseg.utils.files import write_text
 
@@ -33,12 +33,9 @@ class Run:
     """A method with a seed.
 
     Attributes:
-        method: The method.
-        seed: The seed.
         folder: Folder of its files.
         teacher: Folder of the teacher's run with the same seed.
         options: Options of the command line; options of the method take precedence.
-        data_root: Replaces the data root of the config.
         robustness: Points of the robustness pass, as in ``Suite``; None leaves it out.
     """
 
@@ -87,7 +84,7 @@ class Run:
         """Describe what in its folder was made with other settings; None if nothing was."""
         record = self._record()
         for key, value in self._identity().items():
-            if key in record and record[key] != value:
+            if record.get(key, value) != value:
                 return (
                     f"{self.folder}: was made with {key}={record[key]!r}, but this benchmark has "
                     f"{key}={value!r}. Remove the folder, or choose another --work-dir"
@@ -97,10 +94,10 @@ class Run:
     def execute(
         self, call: Call, environment: Mapping[str, str], started: Callable[[str], None]
     ) -> None:
-        """Execute the steps that are not finished.
+        """Execute the steps that are not finished by ``call``, see ``Processes.call``.
 
         Args:
-            call: Runs a command, see ``Processes.call``.
+            call: Runs a command.
             environment: Environment variables for the command.
             started: Called with the name of each step that begins.
 
@@ -131,16 +128,15 @@ class Run:
         return step.made.is_file()
 
     def _identity(self) -> dict[str, Any]:
-        options = option_arguments(flattened({**self.options, **self.method.options}))
+        options = option_arguments({**self.options, **self.method.options})
         return dict(config=self.method.config.name, options=options, data_root=self.data_root)
 
     def _record(self) -> dict[str, Any]:
         path = self.folder / RECORD
         return json.loads(path.read_text()) if path.is_file() else {}
 
-    def _remember(self, entries: Mapping[str, Any]) -> None:
-        text = json.dumps({**self._record(), **entries}, indent=2)
-        write_text(self.folder / RECORD, text + "\n")
+    def _remember(self, entries: dict[str, Any]) -> None:
+        write_text(self.folder / RECORD, json.dumps(self._record() | entries, indent=2) + "\n")
 
 
 def plan_runs(
@@ -149,40 +145,25 @@ def plan_runs(
     options: Mapping[str, Any] | None = None,
     data_root: str | None = None,
 ) -> list[Run]:
-    """List all runs of a suite, teachers first, then seed by seed, to have complete seeds early.
+    """List all runs of a suite, in ``seed_<n>/<method>`` of the work dir.
 
-    Args:
-        suite: The suite.
-        work_dir: Folder of the runs, which are in ``seed_<n>/<method>``.
-        options: Dotted config keys and their values for every method.
-        data_root: Replaces the data root of the configs.
+    Teachers come first, then seed by seed, so that an interrupted benchmark has complete seeds.
     """
     taught = {method.teacher for method in suite.methods.values()}
 
-    def depth(method: Method) -> int:
-        return 0 if method.teacher is None else 1 + depth(suite.methods[method.teacher])
-
     def order(run: Run) -> tuple[int, int, int, int]:
-        level = depth(run.method)
+        level = len(teachers(run.method.key, suite.methods))
         return (0, level, run.seed, level) if run.method.key in taught else (1, 0, run.seed, level)
 
-    def folder(key: str, seed: int) -> Path:
-        return work_dir / f"seed_{seed}" / key
-
-    runs = [
-        Run(
-            method=method,
-            seed=seed,
-            folder=folder(method.key, seed),
-            teacher=None if method.teacher is None else folder(method.teacher, seed),
-            options=options or {},
-            data_root=data_root,
+    runs = []
+    for seed in suite.seeds:
+        folder = work_dir / f"seed_{seed}"
+        for method in suite.methods.values():
+            teacher = None if method.teacher is None else folder / method.teacher
             # A teacher that is not shown does not need to be measured under clouds.
-            robustness=suite.robustness if method.listed else None,
-        )
-        for seed in suite.seeds
-        for method in suite.methods.values()
-    ]
+            points = suite.robustness if method.listed else None
+            own = folder / method.key
+            runs.append(Run(method, seed, own, teacher, options or {}, data_root, points))
     return sorted(runs, key=order)
 
 

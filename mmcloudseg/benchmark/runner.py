@@ -22,12 +22,7 @@ _REFRESH_S, _PATIENCE_S = 2.0, 5.0
 
 
 class Runner:
-    """Executes runs in processes of their own.
-
-    Args:
-        jobs: Number of runs at a time, which share the cores.
-        call: Runs a command; None starts processes.
-    """
+    """Executes runs, ``jobs`` at a time, by ``call``; None starts processes, which share cores."""
 
     def __init__(self, jobs: int = 1, call: Call | None = None) -> None:
         self.jobs = jobs
@@ -100,9 +95,6 @@ class Processes:
 
     The executors of ``concurrent.futures`` and joblib can neither end a call that is running nor
     the processes that it has started.
-
-    Attributes:
-        stopped: Whether ``stop`` was called.
     """
 
     def __init__(self) -> None:

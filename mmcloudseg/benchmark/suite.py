@@ -29,8 +29,7 @@ class Method:
         listed: Whether the method is shown in tables and plots.
         bound: Whether the method sees what the others cannot see, such as the clear image. It is
             shown, but never marked as the best.
-        options: Dotted config keys and their values; for a distillation, as ``train.py`` takes
-            them.
+        options: Dotted config keys and their values, as ``train.py`` takes them.
     """
 
     key: str
@@ -50,14 +49,11 @@ class Suite:
         name: File name of the suite without its suffix.
         title: Heading of the report.
         data: Name of the data that the methods are trained and tested on.
-        seeds: Seeds; every method is run once for each.
-        methods: Methods by their keys.
-        robustness: ``covers`` (percent) and ``kinds`` of ``tools/robustness.py``; None leaves this
-            pass out.
+        methods: Methods by their keys, each of which is run once for each seed.
+        robustness: ``covers`` (percent) and ``kinds`` of the robustness pass; None for no pass.
         metrics: Title -> key of ``scores.json``, for further columns.
         reference: Key of the method that the others are compared with, in addition to the best.
-        input_shape: Bands, height and width at which the cost is measured; None takes those of
-            the config.
+        input_shape: Bands, height and width for the cost; None takes those of the config.
     """
 
     name: str
@@ -81,13 +77,12 @@ class Suite:
         Raises:
             SuiteError: A key is unknown.
         """
-        unknown = [key for key in keys if key not in self.methods]
-        if unknown:
+        if unknown := [key for key in keys if key not in self.methods]:
             raise SuiteError(
                 f"{self.name}: has no method {', '.join(unknown)}; expected some of "
                 f"{', '.join(self.methods)}"
             )
-        wanted = {name for key in keys for name in (key, *_teachers(key, self.methods))}
+        wanted = {name for key in keys for name in (key, *teachers(key, self.methods))}
         chosen = {
             key: replace(method, listed=method.listed or key in keys)
             for key, method in self.methods.items()
@@ -175,7 +170,7 @@ def _unknown(prefix: str, content: Mapping, known: Collection[str]) -> list[str]
     return [f"{prefix}{key}: is unknown; expected one of {expected}" for key in unknown]
 
 
-def _teachers(key: str, methods: Mapping[str, Method]) -> list[str]:
+def teachers(key: str, methods: Mapping[str, Method]) -> list[str]:
     """The teacher of a method, its teacher, and so on; the chain ends at a repeated key."""
     chain = [key]
     while (teacher := methods[chain[-1]].teacher) is not None:
@@ -188,15 +183,12 @@ def _teachers(key: str, methods: Mapping[str, Method]) -> list[str]:
 def _method_problems(methods: Mapping[str, Method]) -> list[str]:
     problems = [] if methods else ["methods: expected at least one, found none"]
     for key in methods:
-        chain = [key, *_teachers(key, methods)]
+        chain = [key, *teachers(key, methods)]
         last = chain.pop()
         if chain and (last not in methods or last in chain):
             reason = "teaches itself" if last in chain else "is not one of the methods"
             problems.append(f"methods.{key}.teacher: '{last}' {reason}")
     counts = Counter(method.title for method in methods.values())
-    problems += [
-        f"methods: {count} methods have the title '{title}'; each needs its own"
-        for title, count in counts.items()
-        if count > 1
-    ]
-    return problems
+    repeated = {title: count for title, count in counts.items() if count > 1}
+    text = "methods: {1} methods have the title '{0}'; each needs its own"
+    return problems + [text.format(*entry) for entry in repeated.items()]

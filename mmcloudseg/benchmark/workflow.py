@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from mmcloudseg.benchmark.cost import measure_suite
 from mmcloudseg.benchmark.options import check_methods
@@ -99,15 +96,12 @@ def _report(
     results = gather(runs)
     if not results:
         raise SuiteError(f"{suite.name}: no run has been tested, so there is nothing to report")
-    costs: dict[str, dict[str, float]] = {}
-    notes = _missing(runs, failed)
+    costs, notes = {}, []
     if settings.cost:
-        bar = functools.partial(tqdm, desc="cost", unit="method", dynamic_ncols=True)
         cache = folder / "cost.json"
-        costs, unmeasured = measure_suite(suite, cache, options, settings.remeasure, bar)
-        notes += unmeasured
+        costs, notes = measure_suite(suite, cache, options, settings.remeasure)
     out = Path(settings.out_dir or folder / "report")
-    write_report(out, suite, runs, results, costs, notes)
+    write_report(out, suite, runs, results, costs, [*_missing(runs, failed), *notes])
     print((out / "leaderboard.md").read_text("utf-8"))
     print(f"Report: {out}")
 

@@ -44,11 +44,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--batch-size", type=int, default=8, help="tiles per forward pass (default: 8)")
     add("--no-seams", action="store_true", help="do not look for seams")
-    add(
-        "--out",
-        metavar="FILE.md",
-        help="also write a page with the table to this file",
-    )
+    add("--out", metavar="FILE.md", help="also write a page with the table to this file")
     return parser.parse_args()
 
 

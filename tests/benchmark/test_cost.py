@@ -88,19 +88,19 @@ def two(suite, monkeypatch):
 def test_costs_are_measured_once_and_together(two, tmp_path):
     suite, calls = two
     cache = tmp_path / "cost.json"
-    first = cost.measure_suite(suite, cache)
+    first = cost.measure_suite(suite, cache, {})
     assert first == (dict(student=dict(gflops=1.0)), ["cost of sar: RuntimeError: no memory"])
-    assert cost.measure_suite(suite, cache) == first
+    assert cost.measure_suite(suite, cache, {}) == first
     assert calls == ["student", "sar"]
     # Another model, another machine or the wish to: all are measured again.
     cost.measure_suite(suite, cache, {"model.backbone.init_cfg": "x"})
-    cost.measure_suite(suite, cache, remeasure=True)
+    cost.measure_suite(suite, cache, {}, remeasure=True)
     assert calls == ["student", "sar"] * 3
 
 
 @pytest.mark.slow
 def test_a_shipped_distillation_costs_what_its_student_does(root):
-    found = cost.measure(Method("a", "A", root / "configs/cloudseg_mini.py"))
+    found = cost.measure(Method("a", "A", root / "configs/cloudseg_mini.py"), None, {})
     assert found["parameters_m"] == 16.382778
     # Cloud removal is part of its predictions: 5.91 GFLOPs at 2 per multiply-add.
     assert found["gflops"] == pytest.approx(5.91 / 2, abs=0.005)

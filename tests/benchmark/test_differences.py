@@ -43,5 +43,5 @@ def test_runs_on_other_samples_are_refused():
     runs["b"] = [run_arrays(["s1", "s2"], classes=("a", "c"))]
     with pytest.raises(ValueError, match=r"classes \['a', 'b'\].*\['a', 'c'\]"):
         stack_runs(runs)
-    with pytest.raises(ValueError, match="'a' has several samples of the same name: s1"):
+    with pytest.raises(ValueError, match="'a' has several samples named s1"):
         stack_runs(dict(a=[run_arrays(["s1", "s1"])]))

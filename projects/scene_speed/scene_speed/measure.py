@@ -95,11 +95,7 @@ def _cells(found: SceneReport, peak: float) -> list[str]:
 
 
 def map_scene(
-    config: str,
-    checkpoint: str,
-    files: Mapping[str, Path],
-    out: Path,
-    settings: SceneSettings,
+    config: str, checkpoint: str, files: Mapping[str, Path], out: Path, settings: SceneSettings
 ) -> tuple[SceneReport, float, float]:
     """Map a scene in this process, which should have measured nothing before.
 
