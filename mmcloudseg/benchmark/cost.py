@@ -31,20 +31,16 @@ def measure_suite(
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
     """Measure every listed method, unless the costs on this machine are in the cache file.
 
-    Args:
-        suite: The suite.
-        cache: File of the costs.
-        options: Options of the command line; options of the methods take precedence.
-        remeasure: Measure again even if the costs are known.
+    Options are those of the command line; options of the methods take precedence.
 
     Returns:
         Key of the method -> cost as by ``measure``; and a list of what could not be measured.
     """
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = True  # as in the configs
-    now = dict(
-        machine=machine(), methods={m.key: _identity(m, suite, options) for m in suite.listed}
-    )
+    models = {m.key: _config(m, options).model.to_dict() for m in suite.listed}
+    methods = {key: dict(model=m, input_shape=suite.input_shape) for key, m in models.items()}
+    now = json.loads(json.dumps(dict(machine=machine(), methods=methods), default=str))
     known = json.loads(cache.read_text()) if cache.is_file() else {}
     # All times of a table are from one pass on one machine, otherwise they cannot be compared.
     if not remeasure and {key: known.get(key) for key in now} == now:
@@ -57,11 +53,6 @@ def measure_suite(
             problems.append(f"cost of {method.key}: {type(error).__name__}: {error}")
     write_text(cache, json.dumps({**now, "costs": costs, "problems": problems}, indent=2) + "\n")
     return costs, problems
-
-
-def _identity(method: Method, suite: Suite, options: Mapping[str, Any]) -> dict[str, Any]:
-    model = _config(method, options).model.to_dict()
-    return dict(model=json.loads(json.dumps(model, default=str)), input_shape=suite.input_shape)
 
 
 def measure(

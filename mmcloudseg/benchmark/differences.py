@@ -14,8 +14,7 @@ from mmcloudseg.evaluation.confusion import REGIONS
 from mmcloudseg.utils.files import write_text
 from mmcloudseg.utils.text import markdown_table, shorten_list
 
-# Method, names of samples, their areas, and classes, of one run.
-_Tested = tuple[str, list[str], list[str], list[str]]
+_Tested = tuple[str, list[str], list[str], list[str]]  # method, names, areas, classes of a run
 
 
 def write_differences(

@@ -18,11 +18,6 @@ from mmengine.utils.dl_utils import collect_env
 
 from mmcloudseg.benchmark.run import Run
 
-ROOT = Path(__file__).parents[2]
-
-# MMEngine's report without its entries on folders of the machine and on random numbers.
-_COLLECTED = ("Python", "CUDA available", "GPU", "NVCC", "GCC")
-
 
 def cpu_model() -> str:
     """Return the name of the processor."""
@@ -45,6 +40,8 @@ def environment_text(runs: Iterable[Run]) -> str:
 
     ``collect_env`` of MMEngine does not know the processor, the memory and the packages.
     """
+    # MMEngine's report without its entries on folders of the machine and on random numbers.
+    shown = ("Python", "CUDA available", "GPU", "NVCC", "GCC")
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     lines = [
         f"date: {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC",
@@ -53,7 +50,7 @@ def environment_text(runs: Iterable[Run]) -> str:
         f"system: {platform.system()} {platform.machine()}",
         f"processor: {cpu_model()}, {os.cpu_count()} cores",
         f"memory: {memory_gib:.1f} GiB",
-        *(f"{key}: {value}" for key, value in collect_env().items() if key.startswith(_COLLECTED)),
+        *(f"{key}: {value}" for key, value in collect_env().items() if key.startswith(shown)),
         "",
         "seconds of each run (training, test and robustness together):",
     ]
@@ -71,7 +68,7 @@ def environment_text(runs: Iterable[Run]) -> str:
 def _commit() -> str:
     # ``get_git_hash`` of MMEngine asks the working directory's checkout, which may be another one.
     describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
-    command = ["git", "-C", str(ROOT), *describe]
+    command = ["git", "-C", str(Path(__file__).parent), *describe]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import statistics
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,9 @@ from mmcloudseg.benchmark.robustness_curve import AUC_KEY, MISSING_KEY, MISSING_
 from mmcloudseg.benchmark.suite import Suite
 from mmcloudseg.evaluation.score_keys import CALIBRATION, ScoreKey, cover_edges, region_title
 from mmcloudseg.utils.files import write_text
-from mmcloudseg.utils.text import markdown_table
+from mmcloudseg.utils.text import format_number, markdown_table
 
 _REGIONS = ("cloudy", "cloud_free", "all")
-
-Costs = Mapping[str, Mapping[str, float]]
-"""Key of the method -> key of the cost -> value."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Column:
 
     Attributes:
         title: Its heading, in both files.
-        key: Key of the score, or of the cost if ``cost`` is set.
+        key: Key of the score or cost.
         lower: Whether lower values are better.
         cost: Whether it is measured once for a method instead of for each seed.
         digits: Decimals in Markdown.
@@ -41,33 +38,24 @@ class Column:
     cost: bool = False
     digits: int = 2
 
-    def values(self, result: MethodResult, costs: Costs) -> list[float]:
-        """Return the values of a method: one per seed, or its cost."""
-        if not self.cost:
-            return result.values(self.key)
-        value = costs.get(result.method.key, {}).get(self.key)
-        return [] if value is None else [value]
-
-    def best(self, results: Iterable[MethodResult], costs: Costs) -> set[str]:
+    def best(self, results: Iterable[MethodResult]) -> set[str]:
         """Return the keys of the methods with the best mean, as shown; bounds do not compete."""
         means = {
             result.method.key: round(statistics.fmean(values), self.digits)
             for result in results
-            if not result.method.bound and (values := self.values(result, costs))
+            if not result.method.bound and (values := result.values(self.key))
         }
         if len(means) < 2:
             return set()
         winner = (min if self.lower else max)(means.values())
         return {key for key, value in means.items() if value == winner}
 
-    def cell(self, result: MethodResult, costs: Costs, best: Collection[str]) -> str:
+    def cell(self, result: MethodResult, best: Collection[str]) -> str:
         """Write the mean of a method, in bold if among the best, and its standard deviation."""
-        values = self.values(result, costs)
-        if not values:
-            return "-"
-        text = f"{statistics.fmean(values):.{self.digits}f}"
-        if len(values) > 1:
-            text += f" ± {statistics.stdev(values):.{self.digits}f}"
+        mean, std = result.mean(self.key), result.std(self.key)
+        text = format_number(mean, self.digits)
+        if not math.isnan(std):
+            text += f" ± {std:.{self.digits}f}"
         return f"**{text}**" if result.method.key in best else text
 
 
@@ -79,11 +67,9 @@ _COST = [
 ]
 
 
-def _tables(
-    suite: Suite, results: Sequence[MethodResult], costs: Costs
-) -> dict[str, list[Column]]:
+def _tables(suite: Suite, results: Sequence[MethodResult]) -> dict[str, list[Column]]:
     """Title -> columns of what was measured; columns without any value are left out."""
-    keys = dict.fromkeys(key for result in results for run in result.runs for key in run.values)
+    keys = dict.fromkeys(key for result in results for key in result.measured())
     scores = [*_score_columns("mIoU", "mIoU"), *_score_columns("OA", "aAcc", _REGIONS[:1])]
     scores += [Column(title, key) for title, key in suite.metrics.items()]
     accuracies = _score_columns("OA", "aAcc", _REGIONS[1:]) + _score_columns("mF1", "mFscore")
@@ -97,9 +83,9 @@ def _tables(
         "Calibration (lower is better)": [
             Column(title, f"{CALIBRATION}/{key}", lower=True) for title, key in calibration.items()
         ],
+        "Cost": _COST,
     }
     shown = {title: [c for c in columns if c.key in keys] for title, columns in found.items()}
-    shown["Cost"] = _COST if costs else []
     return {title: columns for title, columns in shown.items() if columns}
 
 
@@ -125,26 +111,22 @@ def _robustness_columns(keys: Iterable[str]) -> list[Column]:
 
 
 def write_leaderboard(
-    folder: Path,
-    suite: Suite,
-    results: Sequence[MethodResult],
-    costs: Costs,
-    notes: Sequence[str] = (),
+    folder: Path, suite: Suite, results: Sequence[MethodResult], notes: Sequence[str] = ()
 ) -> None:
     """Write ``leaderboard.md`` and ``.csv``: methods, best first, with the notes above them."""
-    tables = _tables(suite, results, costs)
+    tables = _tables(suite, results)
     parts = [f"# {suite.title}", _heading(suite, results), *(f"**{note}**" for note in notes)]
     for title, columns in tables.items():
-        best = {column: column.best(results, costs) for column in columns}
+        best = {column: column.best(results) for column in columns}
         rows = [
-            [result.method.title, *(c.cell(result, costs, best[c]) for c in columns)]
+            [result.method.title, *(c.cell(result, best[c]) for c in columns)]
             for result in results
         ]
         heads = ["", *(column.title for column in columns)]
         parts += [f"## {title}", markdown_table(heads, rows)]
     write_text(folder / "leaderboard.md", "\n\n".join(parts) + "\n")
     every = [column for columns in tables.values() for column in columns]
-    write_text(folder / "leaderboard.csv", _csv(every, results, costs))
+    write_text(folder / "leaderboard.csv", _csv(every, results))
 
 
 def _heading(suite: Suite, results: Sequence[MethodResult]) -> str:
@@ -158,7 +140,7 @@ def _heading(suite: Suite, results: Sequence[MethodResult]) -> str:
     )
 
 
-def _csv(columns: Sequence[Column], results: Sequence[MethodResult], costs: Costs) -> str:
+def _csv(columns: Sequence[Column], results: Sequence[MethodResult]) -> str:
     rows = [["method", "title", "seeds"]]
     for column in columns:
         title = column.title
@@ -167,15 +149,9 @@ def _csv(columns: Sequence[Column], results: Sequence[MethodResult], costs: Cost
         seeds = " ".join(str(run.seed) for run in result.runs)
         row = [result.method.key, result.method.title, seeds]
         for column in columns:
-            if column.cost:
-                row += [_number(value) for value in column.values(result, costs)] or [""]
-            else:
-                row += [_number(result.mean(column.key)), _number(result.std(column.key))]
+            values = [result.mean(column.key), result.std(column.key)][: 1 if column.cost else 2]
+            row += ["" if math.isnan(value) else f"{value:.6g}" for value in values]
         rows.append(row)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.6g}"

@@ -22,7 +22,6 @@ from mmcloudseg.utils.files import atomic_write
 _MARKERS = "osD^v<>Phd"
 _DASHES = ("-", "--", ":")
 _COLOURS = [colormaps["tab10"](index)[:3] for index in range(10)]
-_ENTRY_INCHES, _LETTER_INCHES = 0.6, 0.062  # of a legend at 8 points
 
 
 @dataclass(frozen=True)
@@ -177,17 +176,15 @@ def draw_robustness(curve: RobustnessCurve, title: str) -> Figure:
     for colour, (kind, points) in zip(itertools.cycle(_COLOURS), curve.clouds.items()):
         area = "" if math.isnan(areas[kind]) else f" (area {areas[kind]:.1f} %)"
         heights = [scores["mIoU"] for scores in points.values()]
-        look = dict(color=colour, marker="o", markersize=4, label=f"{kind}{area}")
-        axes.plot(list(points), heights, **look)
+        axes.plot(list(points), heights, "o-", color=colour, markersize=4, label=f"{kind}{area}")
     # From the other end of the list, away from the colours of the kinds.
     others = iter(reversed(_COLOURS))
     for name, scores in curve.unsimulated().items():
-        colour = "black" if name == OWN_CLOUDS else next(others)
-        axes.axhline(scores["mIoU"], color=colour, linestyle="--", linewidth=1.2, label=name)
+        shade = "black" if name == OWN_CLOUDS else next(others)
+        axes.axhline(scores["mIoU"], color=shade, linestyle="--", linewidth=1.2, label=name)
     top = np.nanmax(np.concatenate([[1.0], *(line.get_ydata() for line in axes.get_lines())]))
     axes.set(xlim=(0, 100), ylim=(0, min(1.08 * top, 100)), title=title)
     axes.set(xlabel="simulated cloud cover (%)", ylabel="mIoU, all pixels (%)")
-    axes.margins(x=0)
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
@@ -220,7 +217,8 @@ def _figure(
 def _legend_columns(width: float, titles: Sequence[str]) -> int:
     """Number of columns of names that fit a figure of this width in inches."""
     longest = max((len(title) for title in titles), default=1)
-    return max(int(width / (_ENTRY_INCHES + _LETTER_INCHES * longest)), 1)
+    # Inches of an entry and of a letter at 8 points.
+    return max(int(width / (0.6 + 0.062 * longest)), 1)
 
 
 def _legend(figure: Figure, axes: Axes, markerscale: float | None = None) -> None:
@@ -237,5 +235,7 @@ def _label_points(axes: Axes, points: Sequence[tuple[float, float, float, str]])
     sides = itertools.cycle(((1, "bottom"), (-1, "top")))
     for score, gflops, area, title in sorted(points, key=lambda point: point[0]):
         side, anchor = next(sides)
-        place = dict(xytext=(0, side * (2 + area**0.5 / 2)), textcoords="offset points")
+        place: dict[str, Any] = dict(
+            xytext=(0, side * (2 + area**0.5 / 2)), textcoords="offset points"
+        )
         axes.annotate(title, (gflops, score), **place, ha="center", va=anchor, fontsize=7)

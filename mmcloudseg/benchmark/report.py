@@ -9,7 +9,7 @@ import numpy as np
 
 from mmcloudseg.benchmark.differences import write_differences
 from mmcloudseg.benchmark.environment import environment_text
-from mmcloudseg.benchmark.leaderboard import Costs, write_leaderboard
+from mmcloudseg.benchmark.leaderboard import write_leaderboard
 from mmcloudseg.benchmark.plots import PLOTS, Series, save
 from mmcloudseg.benchmark.results import MethodResult
 from mmcloudseg.benchmark.run import Run
@@ -23,24 +23,22 @@ def write_report(
     suite: Suite,
     runs: Sequence[Run],
     results: Sequence[MethodResult],
-    costs: Costs,
     notes: Sequence[str] = (),
 ) -> None:
     """Write all files of the report from runs, finished or not, and results, best first."""
     notes = [*notes, *write_differences(folder, results, suite.reference)]
-    write_leaderboard(folder, suite, results, costs, notes)
+    write_leaderboard(folder, suite, results, notes)
     write_text(folder / "environment.txt", environment_text(runs))
-    series = [_series(result, costs) for result in results]
+    series = [_series(result) for result in results]
     for name, (draw, drawable) in PLOTS.items():
         # Every plot gets all methods, so that a method has one colour in all of them.
         if any(map(drawable, series)):
             save(draw(series), folder / f"{name}.png")
 
 
-def _series(result: MethodResult, costs: Costs) -> Series:
-    keys = dict.fromkeys(key for run in result.runs for key in run.values)
+def _series(result: MethodResult) -> Series:
     covers, classes = {}, {}
-    for key in keys:
+    for key in result.measured():
         parts = ScoreKey.parse(key)
         edges = cover_edges(parts.region)
         if edges and parts == ScoreKey("mIoU", parts.region):
@@ -48,13 +46,12 @@ def _series(result: MethodResult, costs: Costs) -> Series:
         elif parts.item and parts == ScoreKey("IoU", "cloudy", parts.item):
             classes[parts.item] = result.values(key)
     score = result.mean(ScoreKey("mIoU", "cloudy"))
-    cost = costs.get(result.method.key, {})
     return Series(
         title=result.method.title,
         covers=covers,
         classes=classes,
         score=None if np.isnan(score) else score,
-        gflops=cost.get("gflops"),
-        parameters_m=cost.get("parameters_m"),
+        gflops=result.cost.get("gflops"),
+        parameters_m=result.cost.get("parameters_m"),
         confidence=result.confidence("cloudy"),
     )

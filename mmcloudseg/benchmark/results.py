@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,20 @@ class RunResult:
 
 @dataclass(frozen=True)
 class MethodResult:
-    """The finished runs of a method, in the order of their seeds."""
+    """The finished runs of a method in the order of their seeds, and its cost if measured."""
 
     method: Method
     runs: list[RunResult]
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+    def measured(self) -> list[str]:
+        """List the keys of all scores and costs."""
+        return list(dict.fromkeys([*(key for run in self.runs for key in run.values), *self.cost]))
 
     def values(self, key: ScoreKey | str) -> list[float]:
-        """Return a score of every run that has it."""
+        """Return a score of every run that has it, or a cost, of which there is one."""
+        if key in self.cost:
+            return [self.cost[str(key)]]
         return [run.values[str(key)] for run in self.runs if str(key) in run.values]
 
     def mean(self, key: ScoreKey | str) -> float:
@@ -79,11 +86,9 @@ class MethodResult:
 
 
 def gather(runs: Iterable[Run]) -> list[MethodResult]:
-    """Read the results of the runs that have been tested.
+    """Read the results of the listed methods that have at least one tested run.
 
-    Returns:
-        An entry for each listed method with at least one tested run. Methods with the highest mIoU
-        on cloudy pixels come first, and bounds after all others.
+    Methods with the highest mIoU on cloudy pixels come first, and bounds after all others.
     """
     found: dict[str, MethodResult] = {}
     for run in runs:

@@ -76,7 +76,9 @@ def robustness(
         for point, dataset in datasets.items():
             bar.set_postfix_str(str(point))
             measured[point] = _measure(runner, dataset, bar)
-    curve = _curve(measured, settings)
+    clouds = {k: {c: measured[Point.under(k, c)] for c in settings.covers} for k in settings.kinds}
+    missing = {name: measured[Point(missing=name)] for name in settings.missing}
+    curve = RobustnessCurve(clouds, missing, measured.get(Point(), {}))
     facts = dict(config=Path(config).name, samples=samples, seed=settings.seed)
     simulated_clouds = simulation_settings(cfg) if settings.kinds else None
     _write(curve, out, dict(facts, simulated_clouds=simulated_clouds))
@@ -176,12 +178,3 @@ def _metrics(cfg: Config) -> list[dict]:
     own = [entry for entry in entries if type_name(entry) == "CloudIoUMetric"] or [{}]
     kept = [key for key in ("ignore_index", "beta", "collect_device") if key in own[0]]
     return [dict(type="CloudIoUMetric", **{key: own[0][key] for key in kept})]
-
-
-def _curve(measured: Mapping[Point, Scores], settings: RobustnessSettings) -> RobustnessCurve:
-    clouds = {
-        kind: {cover: measured[Point.under(kind, cover)] for cover in settings.covers}
-        for kind in settings.kinds
-    }
-    missing = {name: measured[Point(missing=name)] for name in settings.missing}
-    return RobustnessCurve(clouds, missing, measured.get(Point(), {}))

@@ -14,8 +14,6 @@ from mmcloudseg.clouds import CLOUD_KINDS
 from mmcloudseg.datasets.transforms.modality_dropout import MODALITIES
 from mmcloudseg.utils.config_types import type_name
 
-CLEAR = "clear"
-
 
 @dataclass(frozen=True)
 class RobustnessSettings:
@@ -68,7 +66,7 @@ class Point:
     @classmethod
     def under(cls, kind: str, cover: float) -> Point:
         """Return a point with simulated clouds; a cover of 0 is the same point for all kinds."""
-        return cls(kind=kind if cover else CLEAR, cover=cover)
+        return cls(kind=kind if cover else "clear", cover=cover)
 
     def __str__(self) -> str:
         if self.missing is not None:
@@ -116,7 +114,7 @@ def pipeline_of(
             type="SimulateClouds",
             cover=point.cover / 100,
             # At a cover of 0 nothing is drawn for any kind.
-            kind=next(iter(CLOUD_KINDS)) if point.kind == CLEAR else point.kind,
+            kind=next(iter(CLOUD_KINDS)) if point.kind == "clear" else point.kind,
             seed=seed,
             **simulation_settings(cfg),
         )

@@ -94,12 +94,9 @@ class Run:
     def execute(
         self, call: Call, environment: Mapping[str, str], started: Callable[[str], None]
     ) -> None:
-        """Execute the steps that are not finished by ``call``, see ``Processes.call``.
+        """Execute the steps that are not finished.
 
-        Args:
-            call: Runs a command.
-            environment: Environment variables for the command.
-            started: Called with the name of each step that begins.
+        ``call`` runs their commands as ``Processes.call`` does; ``started`` gets their names.
 
         Raises:
             RuntimeError: A step failed; the message names its log.
@@ -140,10 +137,7 @@ class Run:
 
 
 def plan_runs(
-    suite: Suite,
-    work_dir: Path,
-    options: Mapping[str, Any] | None = None,
-    data_root: str | None = None,
+    suite: Suite, work_dir: Path, options: Mapping[str, Any], data_root: str | None = None
 ) -> list[Run]:
     """List all runs of a suite, in ``seed_<n>/<method>`` of the work dir.
 
@@ -163,7 +157,7 @@ def plan_runs(
             # A teacher that is not shown does not need to be measured under clouds.
             points = suite.robustness if method.listed else None
             own = folder / method.key
-            runs.append(Run(method, seed, own, teacher, options or {}, data_root, points))
+            runs.append(Run(method, seed, own, teacher, options, data_root, points))
     return sorted(runs, key=order)
 
 

@@ -18,8 +18,6 @@ from tqdm import tqdm
 from mmcloudseg.benchmark.run import Call, Run
 from mmcloudseg.engine.checkpoints import BEST
 
-_REFRESH_S, _PATIENCE_S = 2.0, 5.0
-
 
 class Runner:
     """Executes runs, ``jobs`` at a time, by ``call``; None starts processes, which share cores."""
@@ -32,12 +30,9 @@ class Runner:
         self._now: dict[Path, str] = {}
 
     def run(self, runs: Iterable[Run]) -> dict[Path, str]:
-        """Execute the runs that are not finished, ordered as by ``plan_runs``.
+        """Execute the runs that are not finished; return folder -> reason of those that failed.
 
-        An interrupt ends the running processes before it is raised.
-
-        Returns:
-            Folder -> reason, for the runs that failed.
+        They are in the order of ``plan_runs``. An interrupt ends their processes and is raised.
         """
         runs = list(runs)
         waiting = [run for run in runs if not run.finished()]
@@ -60,7 +55,7 @@ class Runner:
 
     def _watch(self, pending: set[Future[str | None]], bar: tqdm) -> None:
         while pending:
-            _, pending = wait(pending, timeout=_REFRESH_S, return_when=FIRST_COMPLETED)
+            _, pending = wait(pending, timeout=2, return_when=FIRST_COMPLETED)
             now = "; ".join(list(self._now.values()))
             # A terminal shows the time passing; a log file gets one line for each change.
             if now != bar.postfix or sys.stderr.isatty():
@@ -137,7 +132,7 @@ class Processes:
             _signal(child, signal.SIGTERM)
         for child in children:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_PATIENCE_S)
+                child.wait(5)
             _signal(child, signal.SIGKILL)
 
 

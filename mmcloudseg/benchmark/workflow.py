@@ -96,12 +96,13 @@ def _report(
     results = gather(runs)
     if not results:
         raise SuiteError(f"{suite.name}: no run has been tested, so there is nothing to report")
-    costs, notes = {}, []
+    notes = _missing(runs, failed)
     if settings.cost:
-        cache = folder / "cost.json"
-        costs, notes = measure_suite(suite, cache, options, settings.remeasure)
+        costs, unmeasured = measure_suite(suite, folder / "cost.json", options, settings.remeasure)
+        results = [replace(one, cost=costs.get(one.method.key, {})) for one in results]
+        notes += unmeasured
     out = Path(settings.out_dir or folder / "report")
-    write_report(out, suite, runs, results, costs, [*_missing(runs, failed), *notes])
+    write_report(out, suite, runs, results, notes)
     print((out / "leaderboard.md").read_text("utf-8"))
     print(f"Report: {out}")
 

@@ -41,7 +41,7 @@ class ConfidenceHistogram:
     def total(cls, histograms: Iterable[ConfidenceHistogram]) -> ConfidenceHistogram:
         """Sum up one or more histograms."""
         parts = [(h.count, h.correct, h.confidence_sum) for h in histograms]
-        return cls(*map(sum, zip(*parts, strict=True)))
+        return cls(*(sum(part[1:], part[0]) for part in zip(*parts, strict=True)))
 
     @property
     def pixels(self) -> int:

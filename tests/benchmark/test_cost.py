@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from types import SimpleNamespace
@@ -96,6 +97,9 @@ def test_costs_are_measured_once_and_together(two, tmp_path):
     cost.measure_suite(suite, cache, {"model.backbone.init_cfg": "x"})
     cost.measure_suite(suite, cache, {}, remeasure=True)
     assert calls == ["student", "sar"] * 3
+    shaped = dataclasses.replace(suite, input_shape=(6, 8, 8))
+    assert cost.measure_suite(shaped, cache, {}) == cost.measure_suite(shaped, cache, {})
+    assert calls == ["student", "sar"] * 4
 
 
 @pytest.mark.slow

@@ -61,7 +61,8 @@ def results(trial, tmp_path, leave_run):
     robustness.parent.mkdir()
     missing = dict(optical=dict(mIoU=12.5), sar=dict(mIoU=30.0))
     robustness.write_text(json.dumps(dict(points=[], missing=missing, auc=dict(thick=33.0))))
-    return gather(plan_runs(trial, tmp_path))
+    found = gather(plan_runs(trial, tmp_path, {}))
+    return [dataclasses.replace(one, cost=COSTS.get(one.method.key, {})) for one in found]
 
 
 def row(text: str, table: str, title: str) -> list[str]:
@@ -80,7 +81,7 @@ def test_best_under_clouds_first_and_bounds_last(results):
 
 
 def test_markdown(trial, results, tmp_path):
-    write_leaderboard(tmp_path, trial, results, COSTS, ["Not in these tables: x."])
+    write_leaderboard(tmp_path, trial, results, ["Not in these tables: x."])
     text = (tmp_path / "leaderboard.md").read_text()
     assert text.startswith(
         "# A trial\n\nThis page compares 3 methods on the mini set, with 1 to 3"
@@ -103,14 +104,14 @@ def test_markdown(trial, results, tmp_path):
 
 def test_a_column_of_the_suite_replaces_that_of_the_same_title(trial, results, tmp_path):
     suite = dataclasses.replace(trial, metrics={"mIoU all": "calibration/ECE"})
-    write_leaderboard(tmp_path, suite, results, {})
+    write_leaderboard(tmp_path, suite, results)
     text = (tmp_path / "leaderboard.md").read_text()
     assert row(text, "Scores", "") == ["mIoU cloudy", "mIoU all"]
     assert row(text, "Scores", "Low")[1] == "7.00 ± 2.00"
 
 
 def test_csv_reads_back(trial, results, tmp_path):
-    write_leaderboard(tmp_path, trial, results, COSTS)
+    write_leaderboard(tmp_path, trial, results)
     with (tmp_path / "leaderboard.csv").open(newline="") as file:
         rows = {line["method"]: line for line in csv.DictReader(file)}
     assert list(rows) == ["high", "low", "oracle"]
@@ -149,7 +150,7 @@ def test_differences_of_other_samples(results, tmp_path, trial):
 
 
 def test_report(trial, results, tmp_path):
-    write_report(tmp_path / "report", trial, [], results, COSTS)
+    write_report(tmp_path / "report", trial, [], results)
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "report").iterdir()}
     plots = ("score_over_cover", "accuracy_over_cost", "class_bars", "calibration")
     for name in plots:
@@ -158,7 +159,8 @@ def test_report(trial, results, tmp_path):
 
 
 def test_a_report_without_cost(trial, results, tmp_path):
-    write_report(tmp_path / "report", trial, [], results, {})
+    results = [dataclasses.replace(one, cost={}) for one in results]
+    write_report(tmp_path / "report", trial, [], results)
     assert not (tmp_path / "report/accuracy_over_cost.png").exists()
     assert "## Cost" not in (tmp_path / "report/leaderboard.md").read_text()
 
@@ -167,7 +169,7 @@ def test_environment(trial, results, tmp_path, monkeypatch):
     record = dict(seconds=dict(train=100.4, test=20.0))
     (tmp_path / "seed_0/high/benchmark.json").write_text(json.dumps(record))
     monkeypatch.setattr("sys.argv", ["tools/benchmark.py", "a suite.py"])
-    text = environment_text(plan_runs(trial, tmp_path))
+    text = environment_text(plan_runs(trial, tmp_path, {}))
     assert "command: python tools/benchmark.py 'a suite.py'\n" in text
     for part in (
         "date: 20",

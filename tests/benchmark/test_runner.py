@@ -80,7 +80,7 @@ def test_every_method_with_every_seed_and_its_teacher(suite, tmp_path):
 def test_robustness_of_listed_methods(suite, tmp_path):
     tools = Tools()
     suite = replace(suite, robustness=dict(covers=[0, 50], kinds=["thick", "fog"]))
-    Runner(call=tools).run(plan_runs(suite, tmp_path))
+    Runner(call=tools).run(plan_runs(suite, tmp_path, {}))
     asked = tools.of("robustness")
     assert sorted(folder.name for folder, _ in asked) == ["sar", "sar", "student", "student"]
     for folder, arguments in asked:
@@ -90,13 +90,13 @@ def test_robustness_of_listed_methods(suite, tmp_path):
     # Other points than those measured: that step alone is run again.
     again = Tools()
     suite = replace(suite, robustness=dict(covers=[0, 100], kinds=["thick", "fog"]))
-    Runner(call=again).run(plan_runs(suite, tmp_path))
+    Runner(call=again).run(plan_runs(suite, tmp_path, {}))
     assert {name for name, *_ in again.made} == {"robustness"}
     assert len(again.made) == 4
 
 
 def test_what_is_finished_is_not_run_again(suite, tmp_path):
-    runs = plan_runs(suite, tmp_path)
+    runs = plan_runs(suite, tmp_path, {})
     Runner(call=Tools()).run(runs)
     (tmp_path / "seed_4/sar/test/scores.json").unlink()
     (tmp_path / "seed_0/student/best.pth").unlink()
@@ -113,7 +113,7 @@ def test_what_is_finished_is_not_run_again(suite, tmp_path):
 
 def test_a_failed_run_does_not_stop_the_others(suite, tmp_path):
     tools = Tools(fails=("teacher train",))
-    failed = Runner(jobs=2, call=tools).run(plan_runs(suite, tmp_path))
+    failed = Runner(jobs=2, call=tools).run(plan_runs(suite, tmp_path, {}))
     assert failed[tmp_path / "seed_0/teacher"] == (
         f"train failed (status 3); see {tmp_path / 'seed_0/teacher/train.log'}"
     )
@@ -123,13 +123,13 @@ def test_a_failed_run_does_not_stop_the_others(suite, tmp_path):
 
 
 def test_a_student_needs_its_teachers_weights_only(suite, tmp_path):
-    failed = Runner(call=Tools(fails=("teacher test",))).run(plan_runs(suite, tmp_path))
+    failed = Runner(call=Tools(fails=("teacher test",))).run(plan_runs(suite, tmp_path, {}))
     assert sorted(folder.name for folder in failed) == ["teacher", "teacher"]
 
 
 def test_runs_of_other_options_are_not_taken_for_these(suite, tmp_path):
     Runner(call=Tools()).run(plan_runs(suite, tmp_path, {"train_cfg.max_iters": 2}))
-    run = plan_runs(suite, tmp_path)[0]
+    run = plan_runs(suite, tmp_path, {})[0]
     assert "train_cfg.max_iters=2" in run.conflict()
     assert "choose another --work-dir" in run.conflict()
     assert plan_runs(suite, tmp_path, {"train_cfg.max_iters": 2})[0].conflict() is None
@@ -147,7 +147,7 @@ def test_an_interrupt_starts_no_further_run(suite, tmp_path, capsys):
 
     runner.call = call
     with pytest.raises(KeyboardInterrupt):
-        runner.run(plan_runs(suite, tmp_path))
+        runner.run(plan_runs(suite, tmp_path, {}))
     assert len(called) == 1
     assert [path.parent for path in tmp_path.rglob("benchmark.json")] == called
     assert "FAILED" not in "".join(capsys.readouterr())
@@ -161,7 +161,7 @@ def test_students_wait_for_their_teacher_though_a_job_is_free(suite, tmp_path):
         time.sleep(0.05)
         return 1
 
-    failed = Runner(jobs=8, call=call).run(plan_runs(suite, tmp_path))
+    failed = Runner(jobs=8, call=call).run(plan_runs(suite, tmp_path, {}))
     assert len(failed) == 6 and ("student", "train") not in order
     assert sorted(order) == [("sar", "train")] * 2 + [("teacher", "train")] * 2
 
