@@ -12,13 +12,8 @@ from mmcloudseg.scenes.tiles import SceneLayout
 class RowBlender:
     """Blends the tiles of one row, and hands out the rows that no later tile covers.
 
-    Memory is channels x tile x scene width, whatever the scene's height.
-
-    Args:
-        layout: The tiles.
-        channels: Channels of the maps.
-        device: The device of the maps.
-        first_row: The row of tiles to start with.
+    Memory is channels x tile x scene width, whatever the scene's height. ``first_row`` is the row
+    of tiles to start with.
     """
 
     def __init__(
@@ -30,33 +25,23 @@ class RowBlender:
         self._valid = np.zeros((self.rows.tile, self.columns.padded), dtype=bool)
 
     def add(self, column: int, maps: Tensor) -> None:
-        """Add the maps of a tile of the current row.
-
-        Args:
-            column: The tile's number in its row.
-            maps: Channels x tile x tile.
-        """
-        down = maps.new_tensor(self.rows.weights(self.row))[:, None]
-        across = maps.new_tensor(self.columns.weights(column))
+        """Add the maps of a tile of the current row, channels x tile x tile."""
+        down = maps.new_tensor(self.rows.weights[self.row])[:, None]
+        across = maps.new_tensor(self.columns.weights[column])
         start = self.columns.starts[column]
         # Two products instead of one with the weights' outer product: no third array is needed.
         self._maps[:, :, start : start + self.columns.tile] += (maps * down).mul_(across)
 
     def add_valid(self, start: int, valid: np.ndarray) -> None:
-        """Set which pixels of the current row have data.
-
-        Args:
-            start: First column.
-            valid: Tile rows x columns, bool.
-        """
+        """Set which pixels of the current row have data: tile rows x columns from ``start``."""
         self._valid[:, start : start + valid.shape[1]] = valid
 
     def finish_row(self) -> tuple[Tensor, np.ndarray]:
         """Go on to the next row of tiles.
 
         Returns:
-            The rows that are finished: maps, channels x rows x scene width, and which of their
-            pixels have data, rows x scene width.
+            The finished rows: maps, channels x rows x scene width, and which of their pixels have
+            data, rows x scene width.
         """
         count = self.rows.finished(self.row) - self.rows.starts[self.row]
         width = self.columns.length
@@ -78,21 +63,18 @@ class RowResampler:
     If the sizes of both grids are in the ratio of the scale, it equals ``torch``'s ``interpolate``
     of the whole (``align_corners=False``); at a scale of 1 it changes nothing. The map is made in
     strips, one for each row of tiles, starting with any of them.
-
-    Args:
-        layout: Tiles and grids.
     """
 
     def __init__(self, layout: SceneLayout) -> None:
         self._layout = layout
-        self._strips = layout.map_strips()
+        self._strips = layout.map_strips
         self._held: tuple[Tensor, np.ndarray] | None = None
         self._first = 0  # of the rows held
 
     def feed(
         self, index: int, maps: Tensor, valid: np.ndarray, wanted: bool = True
     ) -> tuple[Tensor, np.ndarray] | None:
-        """Take the rows that a row of tiles has finished, and make its strip.
+        """Take what :meth:`RowBlender.finish_row` returned for a row of tiles, and make its strip.
 
         Args:
             index: The row of tiles.
@@ -134,13 +116,11 @@ class RowResampler:
 def _between(
     maps: Tensor, axis: int, low: np.ndarray, high: np.ndarray, weight: np.ndarray
 ) -> Tensor:
+    if not weight.any() and np.array_equal(low, np.arange(maps.shape[axis])):
+        return maps
+    lower = maps.index_select(axis, torch.from_numpy(low).to(maps.device))
     if not weight.any():
-        if np.array_equal(low, np.arange(maps.shape[axis])):
-            return maps
-        return maps.index_select(axis, torch.from_numpy(low).to(maps.device))
-    lower, upper = (
-        maps.index_select(axis, torch.from_numpy(taps).to(maps.device)) for taps in (low, high)
-    )
-    shape = [1, 1, 1]
-    shape[axis] = -1
+        return lower
+    upper = maps.index_select(axis, torch.from_numpy(high).to(maps.device))
+    shape = [-1 if index == axis else 1 for index in range(3)]
     return torch.lerp(lower, upper, maps.new_tensor(weight).view(shape))

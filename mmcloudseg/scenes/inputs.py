@@ -56,8 +56,8 @@ class SceneImages:
 
         Returns:
             Bands x rows x columns in the model's order, float32, NaN for a missing modality, or
-            None if the optical image has no data in the window; and rows x columns, True where
-            the optical image has data.
+            None if the optical image has no data in the window; and rows x columns, True where it
+            has data.
 
         Raises:
             DataError: A file is damaged or incomplete.
@@ -88,57 +88,34 @@ def open_scene(
         description: What the model sees.
         settings: Bands, nodata values and resampling.
 
-    Yields:
-        The images.
-
     Raises:
         DataError: One of them cannot be used, or they show different ground.
     """
-    bands, counts = description.bands, description.counts
+    bands, counts, resampling = description.bands, description.counts, settings.sar_resampling
     with contextlib.ExitStack() as stack:
         stack.enter_context(raster_session())
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
-        images = SceneImages(
-            stack.enter_context(
-                open_scene_raster(
-                    optical,
-                    settings.optical_bands or bands.get("optical"),
-                    counts.get("optical"),
-                    "optical",
-                    settings.nodata,
-                )
-            ),
-            None,
-            description,
-        )
+        chosen, count = settings.optical_bands or bands.get("optical"), counts.get("optical")
+        opened = open_scene_raster(optical, chosen, count, "optical", settings.nodata)
+        images = SceneImages(stack.enter_context(opened), None, description)
         if sar is not None:
-            check_overlap(images.grid, sar)
-            raster = stack.enter_context(
-                open_scene_raster(
-                    sar,
-                    settings.sar_bands or bands.get("sar"),
-                    counts["sar"],
-                    "SAR",
-                    settings.sar_nodata,
-                    images.grid,
-                    settings.sar_resampling,
-                )
+            _check_overlap(images.grid, sar)
+            chosen, nodata = settings.sar_bands or bands.get("sar"), settings.sar_nodata
+            opened = open_scene_raster(
+                sar, chosen, counts["sar"], "SAR", nodata, images.grid, resampling
             )
-            images = SceneImages(images.optical, raster, description)
+            images = SceneImages(images.optical, stack.enter_context(opened), description)
         if settings.check_values:
             for name, image in (("sar", images.sar), ("optical", images.optical)):
                 if image is not None and name in description.low:
-                    check_values(image, description.low[name], description.high[name], name)
+                    _check_values(image, description.low[name], description.high[name], name)
         yield images
 
 
-def check_overlap(optical: RasterGrid, path: str) -> None:
-    """Check that a SAR image covers the optical image, by evenly spaced points.
+def _check_overlap(optical: RasterGrid, path: str) -> None:
+    """Refuse a SAR image that covers nothing of the optical image; warn of one that covers a part.
 
-    A SAR image that covers only a part of it is warned about.
-
-    Raises:
-        DataError: It covers none of it, or is not georeferenced.
+    Compared at evenly spaced points.
     """
     with open_raster(path) as source:
         check_reference(source, "SAR")
@@ -176,20 +153,13 @@ def _origin(grid: RasterGrid) -> str:
     return f"({grid.transform.c:.6g}, {grid.transform.f:.6g}) in {grid.crs}"
 
 
-def check_values(
+def _check_values(
     raster: SceneRaster, low: Sequence[float], high: Sequence[float], modality: str
 ) -> None:
     """Refuse values in another unit than the model was trained with.
 
-    Args:
-        raster: The raster.
-        low: The lower end of the model's range, by band.
-        high: The upper end.
-        modality: ``'optical'`` or ``'sar'``.
-
-    Raises:
-        DataError: All bands lie at the ends of their ranges, or the whole optical image lies at
-            the dark end.
+    In such a unit all bands lie at the ends of their ranges, ``low`` and ``high``, or the whole
+    optical image lies at the dark end.
     """
     clipped, bright = [], []
     for values, lowest, highest in zip(raster.sample.values, low, high, strict=True):
@@ -200,11 +170,9 @@ def check_values(
     if min(clipped) <= _CLIPPED and (modality == "sar" or max(bright) >= _DARK):
         return
     everything = np.concatenate(raster.sample.values)
-    name, cause = (
-        ("SAR", "in linear units instead of dB (10 log10)")
-        if modality == "sar"
-        else ("optical", "reflectance from 0 to 1 or 8-bit values")
-    )
+    name, cause = "optical", "reflectance from 0 to 1 or 8-bit values"
+    if modality == "sar":
+        name, cause = "SAR", "in linear units instead of dB (10 log10)"
     raise DataError(
         f"{raster.path}: the {name} values are {np.nanmin(everything):g} to "
         f"{np.nanmax(everything):g}, but the model was trained with {min(low):g} to "

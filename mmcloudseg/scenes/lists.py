@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -17,8 +18,7 @@ from mmcloudseg.utils.errors import DataError
 COLUMNS = ("optical", "sar", "out")
 
 
-@dataclass(frozen=True)
-class ScenePair:
+class ScenePair(NamedTuple):
     """The files of a scene: optical image, SAR image (or None), map."""
 
     optical: str
@@ -57,12 +57,9 @@ def read_pairs(path: str) -> list[ScenePair]:
             raise DataError(f"{path}: line {number} lacks an optical raster or an output: add it.")
         placed = {name: _placed(folder, cell) for name, cell in cells.items()}
         pairs.append(ScenePair(placed["optical"], placed["sar"] or None, placed["out"]))
-    outs = [pair.out for pair in pairs]
-    twice = sorted({out for out in outs if outs.count(out) > 1})
-    if twice:
-        raise DataError(
-            f"{path}: names the output {twice[0]} twice. Give each scene a map of its own."
-        )
+    for out, times in Counter(pair.out for pair in pairs).items():
+        if times > 1:
+            raise DataError(f"{path}: names the output {out} twice. Give each scene its own map.")
     return pairs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,7 +37,7 @@ class Chunk:
         valid: Tile rows x columns, True where the optical image has data.
         count: Number of tiles.
         columns: The tiles that hold data; the others are not mapped.
-        tiles: Those tiles, N x bands x tile x tile, float32; NaN for a missing modality.
+        tiles: Those tiles, N x bands x tile x tile, float32, raw values.
         last: Whether the row of tiles ends here.
     """
 
@@ -51,15 +52,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class SceneMapping:
-    """Makes the strips of a scene that do not exist yet.
-
-    Args:
-        network: The model.
-        images: The scene's images.
-        layout: Tiles and strips.
-        output: Where strips are written.
-        batch_size: Tiles per forward pass.
-    """
+    """Makes the strips of a scene that do not exist yet, ``batch_size`` tiles at a time."""
 
     network: TileNetwork
     images: SceneImages
@@ -68,13 +61,7 @@ class SceneMapping:
     batch_size: int
 
     def run(self, progress: bool = True) -> int:
-        """Map tiles until all strips exist.
-
-        Args:
-            progress: Show a progress bar.
-
-        Returns:
-            Number of tiles that were mapped.
+        """Map tiles until all strips exist; returns how many were mapped.
 
         Raises:
             DataError: A raster cannot be read, or a strip cannot be written.
@@ -89,7 +76,10 @@ class SceneMapping:
         blender = RowBlender(layout, channels, network.device, first_row)
         resampler, mapped = RowResampler(layout), 0
         writes: list[Future] = []
-        chunks = read_ahead(self._read, self._jobs(first_row))
+        firsts = range(0, len(layout.columns), self.batch_size)
+        chunks = read_ahead(
+            self._read, itertools.product(range(first_row, len(layout.rows)), firsts)
+        )
         # Closed: after an error no thread may go on reading rasters that are closed next.
         with (
             closing(chunks),
@@ -123,28 +113,16 @@ class SceneMapping:
     def _restore(self) -> bool:
         return any(product.name == "cloud_free" for product in self.output.products)
 
-    def _jobs(self, first_row: int) -> list[tuple[int, int]]:
-        """Row of tiles and first tile of every chunk, from a row on."""
-        return [
-            (row, column)
-            for row in range(first_row, len(self.layout.rows))
-            for column in range(0, len(self.layout.columns), self.batch_size)
-        ]
-
     def _read(self, job: tuple[int, int]) -> Chunk:
-        (row, first), columns = job, self.layout.columns
+        (row, first), rows, columns = job, self.layout.rows, self.layout.columns
         numbers = range(first, min(first + self.batch_size, len(columns)))
         start, stop = columns.starts[first], columns.starts[numbers[-1]] + columns.tile
-        rows = self.layout.rows
         image, valid = self.images.read(Window(start, rows.starts[row], stop - start, rows.tile))
-        spans = {
-            n: slice(columns.starts[n] - start, columns.starts[n] - start + columns.tile)
-            for n in numbers
-        }
-        held = [n for n, span in spans.items() if valid[:, span].any()]
-        tiles = (
-            np.stack([image[:, :, spans[n]] for n in held]) if image is not None else np.empty(0)
-        )
+        lefts = {number: columns.starts[number] - start for number in numbers}
+        spans = {number: slice(left, left + columns.tile) for number, left in lefts.items()}
+        held = [number for number, span in spans.items() if valid[:, span].any()]
+        parts = [] if image is None else [image[:, :, spans[number]] for number in held]
+        tiles = np.stack(parts) if parts else np.empty(0)
         return Chunk(row, start, valid, len(numbers), held, tiles, numbers[-1] == len(columns) - 1)
 
     def _arrays(
@@ -180,17 +158,10 @@ class SceneMapping:
 def read_ahead(
     call: Callable[[Item], Result], items: Iterable[Item], ahead: int = 2
 ) -> Generator[Result, None, None]:
-    """Call a function in a thread, a few items ahead of the results that are asked for.
+    """Yield a function's results in order, called in a thread at most ``ahead`` items ahead.
 
-    ``Executor.map`` has no such limit before Python 3.14.
-
-    Args:
-        call: The function; its error is raised in place of its result.
-        items: Its arguments.
-        ahead: How many results may wait.
-
-    Yields:
-        The results, in order.
+    An error of the function is raised in place of its result. ``Executor.map`` has no such limit
+    before Python 3.14.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(1, "read") as pool:

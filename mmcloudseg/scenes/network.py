@@ -26,8 +26,6 @@ from mmcloudseg.models.weights import read_weights
 DEFAULT_TILE = 512
 """Optical pixels, for a model that was tested on whole images; neighbours share a quarter."""
 
-_CHUNK_BYTES = 1 << 20
-
 
 class TileNetwork:
     """A trained model on a device.
@@ -44,6 +42,7 @@ class TileNetwork:
         description: What the config says about the model's images and map.
         config_sha256: Hash of the parts of the config that determine the pixels, with options.
         checkpoint_sha256: Hash of the checkpoint file.
+        can_restore: Whether it also makes the cloud-free image.
         seconds: Time spent in the network so far.
 
     Raises:
@@ -169,6 +168,6 @@ def _usable_device(name: str) -> torch.device:
 def _sha256(path: str) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
+        while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()

@@ -45,7 +45,6 @@ class SceneOutput:
 
     Attributes:
         files: Final paths by product, of the map's ``style`` and of the ``quicklook``.
-        folder: The hidden folder.
 
     Raises:
         ValueError: ``out`` is not the name of a GeoTIFF.
@@ -65,13 +64,9 @@ class SceneOutput:
         self.sources, self.products = sources, products
         self.resume, self.overwrite = resume, overwrite
         self.folder = out.with_name(f".{out.name}.partial")
-        self.files = {
-            product.name: out
-            if product.name == "map"
-            else out.with_name(f"{out.stem}_{product.name}{out.suffix}")
-            for product in products
-        }
-        self.files["style"] = out.with_suffix(".qml")
+        names = [product.name for product in products]
+        self.files = {name: out.with_name(f"{out.stem}_{name}{out.suffix}") for name in names}
+        self.files |= dict(map=out, style=out.with_suffix(".qml"))
         if quicklook:
             self.files["quicklook"] = out.with_suffix(".png")
 
@@ -98,9 +93,7 @@ class SceneOutput:
         """Lock the folder for strips, and remove it at the end.
 
         After an error it is kept for a run that resumes, and after an interrupt in any case.
-
-        Args:
-            state: What determines the pixels besides the sources, as JSON.
+        ``state`` is what determines the pixels besides the sources, as JSON.
 
         Raises:
             DataError: Another run holds the folder, or began it from other inputs; or it cannot
@@ -116,12 +109,12 @@ class SceneOutput:
                 yield
             except Exception:
                 if not self.resume:
-                    self._remove()
+                    shutil.rmtree(self.folder)
                     for path in above:  # from the innermost on, if nothing else is in them
                         with suppress(OSError):
                             path.rmdir()
                 raise
-            self._remove()
+            shutil.rmtree(self.folder)
 
     def first_missing(self, strips: Mapping[str, Sequence[tuple[int, int]]]) -> int:
         """The first strip that is missing for any product; the number of strips if none is.
@@ -129,13 +122,12 @@ class SceneOutput:
         Args:
             strips: For each product the rows of its strips, as (first, end).
         """
-        count = len(strips["map"])
-        for index in range(count):
+        for index in range(len(strips["map"])):
             for name, rows in strips.items():
                 begin, end = rows[index]
                 if end > begin and not self._strip(name, index).is_file():
                     return index
-        return count
+        return len(strips["map"])
 
     def write_strip(
         self, product: Product, index: int, first_row: int, grid: RasterGrid, bands: np.ndarray
@@ -145,47 +137,40 @@ class SceneOutput:
         Raises:
             DataError: It could not be written, for example because the disk is full.
         """
-        profile = GeoTiffProfile(
-            crs=grid.crs,
-            transform=grid.transform * Affine.translation(0, first_row),
-            compress="deflate",
-            predictor=2 if product.dtype == "uint16" else 1,
-            level=1,
-        )
+        place = grid.transform * Affine.translation(0, first_row)
+        predictor = 2 if product.dtype == "uint16" else 1
+        profile = GeoTiffProfile(grid.crs, place, compress="deflate", predictor=predictor, level=1)
         with output_errors(self.folder):
             write_geotiff(self._strip(product.name, index), bands, profile)
 
     def join_strips(self, layout: SceneLayout, tags: Mapping[str, str]) -> dict[str, Path]:
-        """Make a cloud-optimised GeoTIFF of each product's strips, and the map's style.
+        """Make a cloud-optimised GeoTIFF of each product's strips, and the map's ``style``.
 
         Args:
             layout: Rows and grids of the strips.
             tags: What they were made by; sources, time and software are added.
 
         Returns:
-            Paths in the folder, by product, and of the ``style``.
+            Paths in the folder, by name.
         """
-        now = datetime.now(timezone.utc)
         tags = dict(
             TIFFTAG_SOFTWARE=f"mmcloudseg {__version__}",
-            TIFFTAG_DATETIME=f"{now:%Y:%m:%d %H:%M:%S}",
+            TIFFTAG_DATETIME=f"{datetime.now(timezone.utc):%Y:%m:%d %H:%M:%S}",
             **tags,
             **{name: _base_name(path) for name, path in self.sources.items()},
         )
-        made = {}
+        made = dict(style=self.folder / "map.qml")
         with output_errors(self.folder):
             for product in self.products:
                 strips = [
-                    (self._strip(product.name, index), *rows)
-                    for index, rows in enumerate(layout.strips(product))
-                    if rows[0] < rows[1]
+                    (self._strip(product.name, index), begin, end)
+                    for index, (begin, end) in enumerate(layout.strips(product))
+                    if begin < end
                 ]
                 legend = {f"class_{index}": name for index, name in enumerate(product.categories)}
-                made[product.name] = write_cog(
-                    self.folder, product, layout.grid(product), strips, {**tags, **legend}
-                )
-            land_cover, made["style"] = self.products[0], self.folder / "map.qml"
-            write_style(made["style"], land_cover.categories, land_cover.palette)
+                grid, product_tags = layout.grid(product), tags | legend
+                made[product.name] = write_cog(self.folder, product, grid, strips, product_tags)
+            write_style(made["style"], self.products[0].categories, self.products[0].palette)
         return made
 
     def publish(self, made: Mapping[str, Path]) -> None:
@@ -212,19 +197,9 @@ class SceneOutput:
                     )
             return
         with output_errors(self.folder):
-            self._clear()
-            write_text(file, json.dumps(state, indent=1))
-
-    def _clear(self) -> None:
-        for entry in self.folder.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
+            for entry in self.folder.iterdir():  # the folder itself is locked
                 entry.unlink()
-
-    def _remove(self) -> None:
-        self._clear()
-        self.folder.rmdir()
+            write_text(file, json.dumps(state, indent=1))
 
 
 def _identity(path: str) -> dict[str, Any]:

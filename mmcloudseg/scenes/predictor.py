@@ -62,16 +62,7 @@ class ScenePredictor:
     >>> predictor = ScenePredictor("configs/cloudseg_m3mcr.py", "best.pth")
     >>> predictor.predict("optical.tif", "sar.tif", "map.tif", confidence=True)
 
-    Args:
-        config: The config file; of a distillation, the student's model is used.
-        checkpoint: The checkpoint file.
-        device: ``'cpu'``, ``'cuda:1'``, …; None takes a GPU if there is one.
-        options: Dotted keys of the (student's) config and their values.
-        amp: Mixed precision.
-
-    Raises:
-        FileNotFoundError: The config or checkpoint does not exist.
-        ValueError: The checkpoint does not fit the config.
+    Arguments and errors are those of :class:`TileNetwork`.
     """
 
     def __init__(
@@ -103,9 +94,6 @@ class ScenePredictor:
             resume: Skip scenes whose map exists, and resume those that were interrupted.
             overwrite: Replace existing files.
 
-        Returns:
-            What this process has made.
-
         Raises:
             DataError: Scenes could not be mapped; raised in every process when all have finished.
         """
@@ -120,13 +108,7 @@ class ScenePredictor:
                     continue
                 try:
                     report = self.predict(
-                        pair.optical,
-                        pair.sar,
-                        pair.out,
-                        settings,
-                        resume=resume,
-                        overwrite=overwrite,
-                        progress=rank == 0,
+                        *pair, settings, resume=resume, overwrite=overwrite, progress=rank == 0
                     )
                 except (OSError, ValueError) as error:
                     problems.append(str(error))
@@ -159,10 +141,9 @@ class ScenePredictor:
         the map last.
 
         Args:
-            optical: A GeoTIFF or anything else that GDAL opens, such as ``/vsicurl/…`` and
-                ``https://…``.
+            optical: A GeoTIFF or anything else that GDAL opens, such as ``https://…``.
             sar: Likewise; None if there is none, which the model treats as missing.
-            out: The map, a cloud-optimised GeoTIFF. Optional files are written next to it:
+            out: The map, a cloud-optimised GeoTIFF, next to which optional files are written:
                 ``NAME_cloud_free.tif``, ``NAME_confidence.tif``, ``NAME_probabilities.tif``,
                 ``NAME.png``.
             settings: How to map the scene and which files to write.
@@ -196,14 +177,10 @@ class ScenePredictor:
                 if chosen.quicklook:
                     made["quicklook"] = write_quicklook(made, images, Path(out).stem)
                 output.publish(made)
-        return SceneReport(
-            output.files,
-            layout.optical.width * layout.optical.height / 1e6,
-            time.perf_counter() - start,
-            network.seconds - before,
-            len(layout.rows) * len(layout.columns),
-            mapped,
-        )
+        megapixels = layout.optical.width * layout.optical.height / 1e6
+        seconds, in_network = time.perf_counter() - start, network.seconds - before
+        tiles = len(layout.rows) * len(layout.columns)
+        return SceneReport(output.files, megapixels, seconds, in_network, tiles, mapped)
 
     def _check(self, sar: str | None, settings: SceneSettings) -> None:
         if sar is None and not self.network.accepts_missing_sar:
@@ -222,8 +199,7 @@ class ScenePredictor:
         tile, overlap = self.network.tiling
         if settings.tile_size is not None:
             # The same share of a tile as the overlap of the model's own windows.
-            overlap = overlap * settings.tile_size // tile
-            tile = settings.tile_size
+            overlap, tile = overlap * settings.tile_size // tile, settings.tile_size
         if settings.overlap is not None:
             overlap = settings.overlap
         scale = self.network.description.label_scale if settings.resolution == "label" else 1.0

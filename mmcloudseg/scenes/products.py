@@ -39,30 +39,17 @@ def list_products(description: ModelDescription, settings: SceneSettings) -> lis
     - ``confidence``: probability of the predicted class in percent, uint8;
     - ``probabilities``: a band for each class, in ten thousandths, uint16;
     - ``cloud_free``: the reconstruction, uint16, in the optical image's unit and on its grid.
-
-    Args:
-        description: Classes, colours and band names.
-        settings: Which rasters are wanted in addition to the map.
     """
-    classes = description.classes
-    made = [
-        Product(
-            "map",
-            "uint8",
-            IGNORE_INDEX,
-            ("land cover",),
-            resampling="MODE",
-            palette=description.palette,
-            categories=classes,
-        )
-    ]
+    classes, palette = description.classes, description.palette
+    land_cover = Product(
+        "map", "uint8", IGNORE_INDEX, ("land cover",), "MODE", palette=palette, categories=classes
+    )
+    made = [land_cover]
     if settings.confidence:
         made.append(Product("confidence", "uint8", IGNORE_INDEX, ("confidence in percent",)))
     if settings.probabilities:
-        bands = tuple(f"probability of {name}" for name in classes)
-        made.append(
-            Product("probabilities", "uint16", NO_VALUE, bands, scale=1 / _PROBABILITY_STEPS)
-        )
+        bands, scale = tuple(f"probability of {name}" for name in classes), 1 / _PROBABILITY_STEPS
+        made.append(Product("probabilities", "uint16", NO_VALUE, bands, scale=scale))
     if settings.cloud_free:
         bands = description.optical_names
         made.append(Product("cloud_free", "uint16", NO_VALUE, bands, optical_grid=True))

@@ -47,8 +47,8 @@ def write_quicklook(files: Mapping[str, Path], images: SceneImages, title: str) 
         percent = _read(files["confidence"])[0]
         grey = np.nan_to_num(np.clip(percent * 2.55, 0, 255)).astype(np.uint8)
         panels["confidence"] = np.repeat(grey[..., None], 3, axis=2)
-    row = PanelRow(title, panels)
-    drawn = draw_rows([row], description.classes, description.palette, dpi=_DPI)
+    classes, palette = description.classes, description.palette
+    drawn = draw_rows([PanelRow(title, panels)], classes, palette, dpi=_DPI)
     path = files["map"].with_name("quicklook.png")
     Image.fromarray(drawn).save(path, format="PNG")
     return path
@@ -57,11 +57,8 @@ def write_quicklook(files: Mapping[str, Path], images: SceneImages, title: str) 
 def ground(bands: np.ndarray) -> np.ndarray:
     """Pixels that determine a picture's range: the darker half, so that clouds are left out.
 
-    Args:
-        bands: 3 x H x W.
-
     Returns:
-        H x W bool.
+        H x W bool, for bands of 3 x H x W.
     """
     brightness = bands.mean(axis=0)
     known = np.isfinite(brightness)
@@ -73,8 +70,7 @@ def _shown(raster: SceneRaster) -> np.ndarray:
     source = raster.source
     with raster_errors(raster.path):
         raw = source.read(raster.bands, out_shape=(len(raster.bands), *_size(source)))
-    empty = raster.nodata.missing(raw)
-    return np.where(empty, np.nan, raw.astype(np.float32))
+    return np.where(raster.nodata.missing(raw), np.nan, raw.astype(np.float32))
 
 
 def _read(path: Path) -> np.ndarray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from mmcloudseg.rasters.grids import RasterGrid
 from mmcloudseg.scenes.products import Product
 
 
-@dataclass(frozen=True)
 class TileAxis:
     """Tiles along the rows or columns of a scene.
 
@@ -32,42 +31,30 @@ class TileAxis:
     Attributes:
         padded: Pixels that the tiles cover: ``length``, or ``tile`` if that is more.
         starts: First pixel of each tile.
+        weights: Weight of each pixel of each tile, tiles x pixels, float32.
 
     Raises:
         ValueError: The overlap does not fit the tile.
     """
 
-    length: int
-    tile: int
-    overlap: int
-    padded: int = field(init=False)
-    starts: tuple[int, ...] = field(init=False)
-    _weights: np.ndarray = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.overlap < self.tile:
+    def __init__(self, length: int, tile: int, overlap: int) -> None:
+        if not 0 <= overlap < tile:
             raise ValueError(
-                f"tiles of {self.tile} pixels cannot overlap by {self.overlap}: choose an overlap "
-                "of at least 0 and less than the tile"
+                f"tiles of {tile} pixels cannot overlap by {overlap}: choose an overlap of at "
+                "least 0 and less than the tile"
             )
-        padded = max(self.length, self.tile)
-        spans = window_spans(padded, self.tile, self.tile - self.overlap)
-        starts = tuple(span.start for span in spans)
-        object.__setattr__(self, "padded", padded)
-        object.__setattr__(self, "starts", starts)
-        ramp = edge_ramp(self.tile, self.overlap)
-        total = np.zeros(padded)
-        for start in starts:
-            total[start : start + self.tile] += ramp
-        weights = np.stack([ramp / total[start : start + self.tile] for start in starts])
-        object.__setattr__(self, "_weights", weights.astype(np.float32))
+        self.length, self.tile, self.overlap = length, tile, overlap
+        self.padded = max(length, tile)
+        self.starts = [span.start for span in window_spans(self.padded, tile, tile - overlap)]
+        ramp = edge_ramp(tile, overlap)
+        total = np.zeros(self.padded)
+        for start in self.starts:
+            total[start : start + tile] += ramp
+        weights = np.stack([ramp / total[start : start + tile] for start in self.starts])
+        self.weights = weights.astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.starts)
-
-    def weights(self, index: int) -> np.ndarray:
-        """Weight of each pixel of a tile, shape (tile,), float32."""
-        return self._weights[index]
 
     def finished(self, index: int) -> int:
         """Number of pixels of the scene, from its start, that no tile after this one covers."""
@@ -126,11 +113,12 @@ class SceneLayout:
         overlap: Optical pixels that neighbouring tiles share.
 
     Attributes:
+        map: The map's grid.
         rows: Tiles along the rows of the optical grid.
         columns: Tiles along its columns.
-        map: The map's grid.
         down: From the optical grid's rows to the map's.
         across: From its columns to the map's.
+        map_strips: Rows of the map that each row of tiles completes, as in :meth:`strips`.
     """
 
     def __init__(self, optical: RasterGrid, scale: float, tile: int, overlap: int) -> None:
@@ -139,28 +127,19 @@ class SceneLayout:
         self.columns = TileAxis(optical.width, tile, overlap)
         self.down = LinearTaps(optical.height, self.map.height, scale)
         self.across = LinearTaps(optical.width, self.map.width, scale)
+        finished = [self.rows.finished(index) for index in range(len(self.rows))]
+        # A row of the map is complete when the lower row that it is made of is finished.
+        ends = np.searchsorted(self.down.high, finished, side="left").tolist()
+        self._optical_strips = list(pairwise([0, *finished]))
+        self.map_strips = list(pairwise([0, *ends[:-1], self.map.height]))
 
     def grid(self, product: Product) -> RasterGrid:
         """The grid of a product."""
         return self.optical if product.optical_grid else self.map
 
     def strips(self, product: Product) -> list[tuple[int, int]]:
-        """Rows of a product that each row of tiles completes, as (first, end).
-
-        Both are the same if it completes none.
-        """
-        if product.optical_grid:
-            ends = [self.rows.finished(index) for index in range(len(self.rows))]
-            return list(zip([0, *ends[:-1]], ends, strict=True))
-        return self.map_strips()
-
-    def map_strips(self) -> list[tuple[int, int]]:
-        """Rows of the map that each row of tiles completes, as in :meth:`strips`."""
-        finished = [self.rows.finished(index) for index in range(len(self.rows))]
-        # A row of the map is complete when the lower row that it is made of is finished.
-        ends = np.searchsorted(self.down.high, finished, side="left").tolist()
-        ends[-1] = self.map.height
-        return list(zip([0, *ends[:-1]], ends, strict=True))
+        """Rows of a product that each row of tiles completes, as (first, end); perhaps none."""
+        return self._optical_strips if product.optical_grid else self.map_strips
 
     def first_source_row(self, begin: int, end: int) -> int:
         """First optical row that a strip of the map, ``[begin, end)``, is made of."""
@@ -170,7 +149,7 @@ class SceneLayout:
 
     def first_row_for(self, strip: int, products: Sequence[Product]) -> int:
         """The row of tiles to start with, so that this strip and all later ones are complete."""
-        needed = self.first_source_row(*self.map_strips()[strip])
+        needed = self.first_source_row(*self.map_strips[strip])
         if any(product.optical_grid for product in products):
             needed = min(needed, self.rows.starts[strip])
         return self.rows.first_reaching(needed)

@@ -70,7 +70,7 @@ def run(whole, valid, scale, tile=32, overlap=16, begin=0):
     layout = layout_of(whole.shape[1:], tile, overlap, scale)
     rows, resampler = layout.rows, RowResampler(layout)
     made = {}
-    first_source_row = layout.first_source_row(*layout.map_strips()[begin])
+    first_source_row = layout.first_source_row(*layout.map_strips[begin])
     for index in range(rows.first_reaching(first_source_row), len(rows)):
         span = slice(rows.starts[index], rows.finished(index))
         made[index] = resampler.feed(index, whole[:, span], valid[span], index >= begin)

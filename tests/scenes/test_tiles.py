@@ -18,13 +18,13 @@ def test_weights_add_up_to_one(length, tile, overlap):
     total = np.zeros(axis.padded)
     for index, start in enumerate(axis.starts):
         assert start >= 0 and start + tile <= axis.padded
-        total[start : start + tile] += axis.weights(index)
+        total[start : start + tile] += axis.weights[index]
     np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
 def test_weights_fall_to_nothing_at_edges_within_the_scene():
     axis = TileAxis(320, 64, 32)
-    weights = axis.weights(3)
+    weights = axis.weights[3]
     assert weights[0] < 0.001 and weights[-1] < 0.001
     assert weights[31] > 0.99
     # A step between neighbours is what would show as a seam.
