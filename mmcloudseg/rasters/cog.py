@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,8 +13,10 @@ from rasterio.errors import RasterioError
 
 from mmcloudseg.rasters.grids import RasterGrid
 
+Strip = tuple[Path, int, int]
+"""A file, its first row in the whole raster and one past its last."""
+
 _GDAL_TYPES = dict(uint8="Byte", uint16="UInt16")
-_BLOCK_PIXELS = 512
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,7 @@ class CogContent:
 
 
 def write_cog(
-    folder: Path,
-    content: CogContent,
-    grid: RasterGrid,
-    strips: Sequence[tuple[Path, int, int]],
-    tags: Mapping[str, str],
+    folder: Path, content: CogContent, grid: RasterGrid, strips: list[Strip], tags: dict[str, str]
 ) -> Path:
     """Write a cloud-optimised GeoTIFF, streamed, and read all of it again.
 
@@ -58,12 +55,12 @@ def write_cog(
         folder: The folder of the strips, in which the file is made.
         content: What the raster shows.
         grid: Its pixels on the ground.
-        strips: Files, their first rows and their ends, from top to bottom.
+        strips: From top to bottom.
         tags: Metadata.
 
     Returns:
-        The file in ``folder``, which appears when it is complete; next to it, ``.aux.xml`` with
-        the names of the categories.
+        The file, which appears when it is complete; next to it, ``.aux.xml`` with the names of the
+        categories.
 
     Raises:
         OSError: It could not be written whole.
@@ -72,17 +69,10 @@ def write_cog(
     temporary = path.with_name(f".{path.name}.part")
     try:
         mosaic.write_bytes(_mosaic(content, grid, strips, tags))
-        rasterio.shutil.copy(
-            mosaic,
-            temporary,
-            driver="COG",
-            compress="deflate",
-            predictor="yes" if content.dtype == "uint16" else "no",
-            blocksize=_BLOCK_PIXELS,
-            bigtiff="if_safer",
-            overview_resampling=content.resampling,
-            num_threads="all_cpus",
-        )
+        predictor = "yes" if content.dtype == "uint16" else "no"
+        storage = dict(compress="deflate", predictor=predictor, blocksize=512, bigtiff="if_safer")
+        making = dict(overview_resampling=content.resampling, num_threads="all_cpus")
+        rasterio.shutil.copy(mosaic, temporary, driver="COG", **storage, **making)
         _read_whole(temporary, grid)
         move_raster(temporary, path)
     except RasterioError as error:
@@ -94,11 +84,7 @@ def write_cog(
 
 
 def move_raster(path: Path, out: Path) -> None:
-    """Give a finished file and its ``.aux.xml``, if it has one, another name in the file system.
-
-    Raises:
-        OSError: The folder does not allow it.
-    """
+    """Give a finished file, and its ``.aux.xml`` if it has one, another name on its file system."""
     sidecar, final = _sidecar(path), _sidecar(out)
     final.unlink(missing_ok=True)  # of a file that is replaced
     if sidecar.exists():
@@ -111,10 +97,7 @@ def _sidecar(path: Path) -> Path:
 
 
 def _mosaic(
-    content: CogContent,
-    grid: RasterGrid,
-    strips: Sequence[tuple[Path, int, int]],
-    tags: Mapping[str, str],
+    content: CogContent, grid: RasterGrid, strips: list[Strip], tags: dict[str, str]
 ) -> bytes:
     root = ET.Element("VRTDataset", rasterXSize=str(grid.width), rasterYSize=str(grid.height))
     ET.SubElement(root, "SRS").text = grid.crs.to_wkt()
@@ -124,9 +107,8 @@ def _mosaic(
     for key, value in tags.items():
         ET.SubElement(metadata, "MDI", key=key).text = value
     for number, description in enumerate(content.bands, start=1):
-        band = ET.SubElement(
-            root, "VRTRasterBand", dataType=_GDAL_TYPES[content.dtype], band=str(number)
-        )
+        kind = dict(dataType=_GDAL_TYPES[content.dtype], band=str(number))
+        band = ET.SubElement(root, "VRTRasterBand", kind)
         ET.SubElement(band, "Description").text = description
         ET.SubElement(band, "NoDataValue").text = str(content.nodata)
         if content.scale != 1:

@@ -48,13 +48,11 @@ class GeoTiffProfile:
     def options(self) -> dict[str, Any]:
         """The arguments of ``rasterio.open``."""
         place = dict(crs=self.crs, transform=self.transform, nodata=self.nodata)
-        options: dict[str, Any] = dict(place, bigtiff="if_safer")
+        options = dict(place, bigtiff="if_safer", tiled=self.tiled)
         if self.interleave:
             options["interleave"] = self.interleave
-        if self.tiled:
-            options["tiled"] = True
         if self.compress:
-            options.update(compress=self.compress, predictor=self.predictor, zlevel=self.level)
+            options |= dict(compress=self.compress, predictor=self.predictor, zlevel=self.level)
         return options
 
 
@@ -69,15 +67,14 @@ def write_geotiff(path: Path, bands: np.ndarray, profile: GeoTiffProfile | None 
         profile: Everything but the pixels; by default nothing, uncompressed.
 
     Raises:
-        OSError: If it cannot be written, naming it.
+        OSError: It cannot be written; the error names it.
     """
     profile = profile or GeoTiffProfile()
     bands = bands[None] if bands.ndim == 2 else bands
     shape = dict(zip(("count", "height", "width"), bands.shape, strict=True))
     with raster_session(), MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff", dtype=bands.dtype, **shape, **profile.options()
-        ) as raster:
+        options = dict(shape, driver="GTiff", dtype=bands.dtype, **profile.options())
+        with memory.open(**options) as raster:
             raster.write(bands)
             if profile.palette:
                 colours = {i: (*colour, 255) for i, colour in enumerate(profile.palette)}

@@ -21,28 +21,17 @@ INTEGER_TOLERANCE = 1e-6
 
 
 def pixel_centre_index(n_src: int, n_dst: int) -> np.ndarray:
-    """Source pixel of each destination pixel along one axis.
-
-    Args:
-        n_src: Pixels of the source grid.
-        n_dst: Pixels of the destination grid.
-
-    Returns:
-        Integer array of shape (n_dst,) with values in ``[0, n_src)``.
-    """
+    """Source pixel of each destination pixel along one axis: integers of shape (n_dst,)."""
     # Integer arithmetic: the float formula may round down at exact multiples.
     return (2 * np.arange(n_dst) + 1) * n_src // (2 * n_dst)
 
 
 def resample(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Bring a map onto another grid over the same ground by the pixel-centre rule.
+    """Bring a map, H x W or H x W x C, onto another grid over the same ground.
 
     Args:
-        array: H x W, or H x W x C.
+        array: The map.
         shape: Rows and columns wanted.
-
-    Returns:
-        The map with ``shape`` as its first two axes.
     """
     rows = pixel_centre_index(array.shape[0], shape[0])
     columns = pixel_centre_index(array.shape[1], shape[1])
@@ -93,10 +82,9 @@ class RasterGrid:
         """
         if scale == 1:
             return self
-        height, width = (
-            max(math.ceil(pixels * scale - INTEGER_TOLERANCE), 1) for pixels in self.shape
-        )
-        return RasterGrid(self.crs, self.transform * Affine.scale(1 / scale), height, width)
+        rows, columns = (math.ceil(pixels * scale - INTEGER_TOLERANCE) for pixels in self.shape)
+        transform = self.transform * Affine.scale(1 / scale)
+        return RasterGrid(self.crs, transform, max(rows, 1), max(columns, 1))
 
 
 class GridWindow:
@@ -127,20 +115,12 @@ class GridWindow:
     def on(self, shape: tuple[int, int]) -> tuple[Window, np.ndarray, np.ndarray]:
         """Find the window in a grid of another shape.
 
-        Args:
-            shape: Rows and columns of that grid.
-
         Returns:
             The part of that grid to read, and which of its rows and columns each optical row and
             column takes.
         """
         rows = pixel_centre_index(shape[0], self.shape[0])[self.top : self.top + self.height]
         columns = pixel_centre_index(shape[1], self.shape[1])[self.left : self.left + self.width]
-        first_row, first_column = int(rows[0]), int(columns[0])
-        window = Window(
-            first_column,
-            first_row,
-            int(columns[-1]) - first_column + 1,
-            int(rows[-1]) - first_row + 1,
-        )
-        return window, rows - first_row, columns - first_column
+        top, left = int(rows[0]), int(columns[0])
+        window = Window(left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
+        return window, rows - top, columns - left

@@ -48,23 +48,13 @@ class Nodata:
             zero_is_data: As in :class:`Nodata`.
             value: Replaces the declared nodata value and the mask.
         """
-        alpha = [band for band in alpha_bands(source) if band not in image_bands]
-        return cls(
-            source.nodata if value is None else value,
-            value is None and _has_mask(source),
-            zero_is_data,
-            alpha[0] if alpha else None,
-        )
+        alpha = next((band for band in alpha_bands(source) if band not in image_bands), None)
+        if value is not None:
+            return cls(value, False, zero_is_data, alpha)
+        return cls(source.nodata, _has_mask(source), zero_is_data, alpha)
 
     def missing(self, raw: np.ndarray) -> np.ndarray:
-        """Find values that are NaN or nodata.
-
-        Args:
-            raw: Bands x rows x columns, in the file's type.
-
-        Returns:
-            Bool array of the same shape.
-        """
+        """Find NaN and nodata among values of bands x rows x columns, in the file's type."""
         missing = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, dtype=bool)
         if self.value is not None and not np.isnan(self.value):
             nodata = raw == self.value

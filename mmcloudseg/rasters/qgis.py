@@ -13,10 +13,10 @@ def write_style(
     """Write the style of a class map: a legend of its classes.
 
     The colour table of a GeoTIFF always has 256 entries, and QGIS would list them all. It finds
-    the style by itself if it lies next to the map and has its name.
+    the style, a ``.qml`` file, by itself if it lies next to the map and has its name.
 
     Args:
-        path: The ``.qml`` file.
+        path: The file.
         categories: Names of the values from 0.
         palette: Their RGB colours, 0 to 255.
     """

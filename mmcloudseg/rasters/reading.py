@@ -31,8 +31,8 @@ class RasterHeader:
         path: The file.
         count: Number of bands.
         shape: Rows and columns.
-        crs: Coordinate reference system, None if there is none.
-        transform: Geotransform, None if there is none.
+        crs: Coordinate reference system.
+        transform: Geotransform.
         alpha: Numbers of the alpha bands, from 1.
     """
 
@@ -55,14 +55,9 @@ class RasterHeader:
 
         GDAL takes the fourth of four 8-bit bands for an alpha band, which may be near infrared:
         alpha bands are left out only where the file has another number of bands than expected.
-
-        Args:
-            expected: How many bands the image should have; None if that is not known.
         """
-        bands = list(range(1, self.count + 1))
-        if len(bands) == expected:
-            return bands
-        return [band for band in bands if band not in self.alpha]
+        left_out = () if self.count == expected else self.alpha
+        return [band for band in range(1, self.count + 1) if band not in left_out]
 
 
 @contextmanager
@@ -85,11 +80,7 @@ def raster_errors(path: str) -> Iterator[None]:
 
 @contextmanager
 def open_raster(path: str) -> Iterator[rasterio.DatasetReader]:
-    """Open a raster.
-
-    Raises:
-        DataError: If it cannot be opened, or read within the block.
-    """
+    """Open a raster; a failure to do so, or to read it within the block, is a DataError."""
     with raster_errors(path), rasterio.open(path) as source:
         yield source
 
@@ -124,8 +115,7 @@ def read_header(path: str, probe: bool = False) -> RasterHeader:
         return RasterHeader(path, 1, load_array(path, mmap=True).shape)
     with open_raster(path) as source:
         if probe:
-            corner = Window(source.width - 1, source.height - 1, 1, 1)
-            source.read(source.count, window=corner)
+            source.read(source.count, window=Window(source.width - 1, source.height - 1, 1, 1))
         return RasterHeader.of(source)
 
 

@@ -34,16 +34,9 @@ class ValueSample:
 
 
 def valid_values(
-    source: rasterio.DatasetReader,
-    bands: Sequence[int],
-    nodata: Nodata,
-    windows: Iterable[Window],
+    source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata, windows: Iterable[Window]
 ) -> list[np.ndarray]:
-    """Values with data in some windows of a raster.
-
-    Returns:
-        For each band a vector, float32.
-    """
+    """Values with data in some windows of a raster: for each band a vector, float32."""
     found: list[list[np.ndarray]] = [[] for _ in bands]
     for window in windows:
         raw, missing = nodata.read(source, window, bands)
@@ -60,13 +53,9 @@ def finite_mean(values: np.ndarray) -> np.float32:
 def sample_values(
     source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata, name: str
 ) -> ValueSample:
-    """Sample a raster; if the parts show nothing, or one value only, all of it is looked at.
+    """Sample bands of a raster; if the parts show nothing, or one value only, all of it is read.
 
-    Args:
-        source: The open raster.
-        bands: Its bands to look at, from 1.
-        nodata: Its values without data.
-        name: What to call it in an error.
+    ``name`` is what an error calls the image, such as ``a SAR image``.
 
     Raises:
         DataError: It holds no data, or one value only, and thus no image.
@@ -74,8 +63,8 @@ def sample_values(
     collected = valid_values(source, bands, nodata, _parts(source))
     if not _shows_an_image(collected):
         collected = _search(source, bands, nodata)
-    if not all(len(values) for values in collected):
-        bare = [band for band, values in zip(bands, collected, strict=True) if not len(values)]
+    bare = [band for band, values in zip(bands, collected, strict=True) if not len(values)]
+    if bare:
         raise DataError(
             f"{source.name}: holds no data in band {', '.join(map(str, bare))}, only "
             f"{nodata}. Give {name} with data, or another --nodata."
@@ -92,13 +81,11 @@ def _parts(source: rasterio.DatasetReader) -> Iterator[Window]:
     if source.width * source.height <= _WHOLE_PIXELS:
         yield Window(0, 0, source.width, source.height)
         return
-    rows, columns = (
-        np.linspace(0, max(length - _PART_PIXELS, 0), _PARTS).astype(int)
-        for length in (source.height, source.width)
-    )
-    size = min(_PART_PIXELS, source.height), min(_PART_PIXELS, source.width)
-    for row, column in itertools.product(rows.tolist(), columns.tolist()):
-        yield Window(column, row, size[1], size[0])
+    height, width = (min(_PART_PIXELS, length) for length in source.shape)
+    rows = np.linspace(0, source.height - height, _PARTS).astype(int).tolist()
+    columns = np.linspace(0, source.width - width, _PARTS).astype(int).tolist()
+    for row, column in itertools.product(rows, columns):
+        yield Window(column, row, width, height)
 
 
 def _search(
@@ -107,8 +94,7 @@ def _search(
     """Go through all blocks until every band shows something; data may fill a corner only."""
     found = [np.empty(0, dtype=np.float32) for _ in bands]
     for _, window in source.block_windows(1):
-        new = valid_values(source, bands, nodata, [window])
-        for index, values in enumerate(new):
+        for index, values in enumerate(valid_values(source, bands, nodata, [window])):
             finite = values[np.isfinite(values)]
             # A few values are enough, and a scene of one value would fill the memory.
             room = _PART_PIXELS**2 - len(found[index])

@@ -40,19 +40,15 @@ class SceneRaster:
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Read a window, which may reach beyond the scene; missing values become the band's mean.
 
-        Args:
-            window: In pixels of the optical grid.
-
         Returns:
             Values, bands x rows x columns, float32, and which pixels have data in any band.
 
         Raises:
             DataError: The file is damaged or incomplete.
         """
-        shape = (len(self.bands), int(window.height), int(window.width))
-        values = np.empty(shape, dtype=np.float32)
-        values[:] = self.sample.mean[:, None, None]
-        valid = np.zeros(shape[1:], dtype=bool)
+        shape = int(window.height), int(window.width)
+        values = np.broadcast_to(self.sample.mean[:, None, None], (len(self.bands), *shape)).copy()
+        valid = np.zeros(shape, dtype=bool)
         inside = window.intersection(Window(0, 0, self.source.width, self.source.height))
         rows, columns = int(inside.height), int(inside.width)
         with raster_errors(self.path):
@@ -76,16 +72,13 @@ def open_scene_raster(
     """Open one raster of a scene, check it, and bring it onto the optical grid as it is read.
 
     Args:
-        path: File, or anything that GDAL opens (``/vsicurl/…``, ``https://…``).
+        path: File, or anything else that GDAL opens.
         bands: Which bands to take, from 1; None takes all, which must be as many as expected.
         expected: Number of bands that the model sees; None if it does not see this image.
         what: ``'optical'`` or ``'SAR'``.
         nodata: Replaces the declared nodata value.
         grid: The optical grid, for a SAR image; None for the optical image itself.
         resampling: How the SAR image is warped, by rasterio's name.
-
-    Yields:
-        The raster.
 
     Raises:
         DataError: It cannot be read, has no reference system, other bands than expected, or no
@@ -104,46 +97,26 @@ def open_scene_raster(
         if grid is None or RasterGrid.of(source) == grid:
             yield SceneRaster(source, path, chosen, declared, sample)
             return
-        with _warped(source, grid, declared, resampling) as warped:
-            # Outside the SAR image, and where it has no data, the warped one is NaN.
+        # Outside the SAR image, and where it has no data, the warped one is NaN. By default a
+        # pixel without data in one band only would keep that band's nodata value.
+        target = dict(crs=grid.crs, transform=grid.transform, width=grid.width, height=grid.height)
+        empty = dict(src_nodata=declared.value, nodata=np.nan, UNIFIED_SRC_NODATA="NO")
+        kind = dict(resampling=Resampling[resampling], dtype="float32")
+        with WarpedVRT(source, **target, **empty, **kind) as warped:
             yield SceneRaster(warped, path, chosen, Nodata(), sample)
 
 
-def _warped(
-    source: rasterio.DatasetReader, grid: RasterGrid, nodata: Nodata, resampling: str
-) -> WarpedVRT:
-    return WarpedVRT(
-        source,
-        crs=grid.crs,
-        transform=grid.transform,
-        width=grid.width,
-        height=grid.height,
-        src_nodata=nodata.value,
-        nodata=np.nan,
-        dtype="float32",
-        resampling=Resampling[resampling],
-        # By default a pixel without data in one band only would keep that band's nodata value.
-        UNIFIED_SRC_NODATA="NO",
-    )
-
-
 def check_reference(source: rasterio.DatasetReader, what: str) -> None:
-    """Refuse a raster that does not say where it lies.
-
-    Raises:
-        DataError: It has no coordinate reference system or no geotransform.
-    """
+    """Refuse a raster without a coordinate reference system or geotransform by a DataError."""
     if source.crs is not None and not (source.crs.is_projected or source.crs.is_geographic):
         raise DataError(
             f"{source.name}: the {what} image's reference system is a local one, which lies "
             "nowhere on the earth. Give the file its map projection with gdal_edit -a_srs …"
         )
     if source.crs is None or source.transform.is_identity:
-        hint = (
-            "It has ground control points only: rectify it with gdalwarp."
-            if source.gcps[0]
-            else "Give it one with gdal_edit -a_srs … -a_ullr …, or take a georeferenced file."
-        )
+        hint = "Give it one with gdal_edit -a_srs … -a_ullr …, or take a georeferenced file."
+        if source.gcps[0]:
+            hint = "It has ground control points only: rectify it with gdalwarp."
         lacks = "coordinate reference system" if source.crs is None else "geotransform"
         raise DataError(f"{source.name}: the {what} image has no {lacks}. {hint}")
 
@@ -162,12 +135,10 @@ def _choose_bands(
             f"band(s). Name {expected} of them by {option}, in the order that the model was "
             "trained with, or check that optical and SAR image are not swapped."
         )
-    kinds = {source.dtypes[band - 1] for band in chosen}
-    odd = [kind for kind in kinds if not np.issubdtype(np.dtype(kind), np.number)]
-    odd += [kind for kind in kinds if "complex" in kind]
-    if odd:
-        raise DataError(
-            f"{source.name}: values are {odd[0]}, expected real numbers. Take the detected image "
-            "(amplitude or power, in the unit that the model was trained with)."
-        )
+    for kind in {source.dtypes[band - 1] for band in chosen}:
+        if not kind.startswith(("uint", "int", "float")):
+            raise DataError(
+                f"{source.name}: values are {kind}, expected real numbers. Take the detected "
+                "image (amplitude or power, in the unit that the model was trained with)."
+            )
     return chosen

@@ -24,17 +24,11 @@ def read_bands(
     The mean is that of the whole band, whatever the window, so that a crop has the values of the
     whole image.
 
-    Args:
-        source: An open raster.
-        window: The part to read.
-        bands: Band numbers, from 1.
-        nodata: Which pixels hold no data.
-
     Returns:
         Values and which of them were missing, both bands x rows x columns.
 
     Raises:
-        DataError: If a band that needs filling holds no data at all.
+        DataError: A band that needs filling holds no data at all.
     """
     raw, missing = nodata.read(source, window, bands)
     values = raw.astype(np.float32)
@@ -57,12 +51,9 @@ def read_bands(
 
 @dataclass(frozen=True)
 class MapReader:
-    """An open map of one band.
+    """An open map of one band, with the nodata value that it declares.
 
-    Attributes:
-        shape: Rows and columns.
-        nodata: The declared nodata value, None if there is none.
-        source: The raster, or the array of a ``.npy`` file.
+    Its source is a raster, or the array of a ``.npy`` file.
     """
 
     shape: tuple[int, int]
@@ -93,11 +84,7 @@ class MapReader:
 
 @contextmanager
 def open_map(path: str) -> Iterator[MapReader]:
-    """Open a map of one band: a raster, or a ``.npy`` file.
-
-    Raises:
-        DataError: If it cannot be opened or read.
-    """
+    """Open a map of one band, a raster or a ``.npy`` file; a failure to do so is a DataError."""
     if path.endswith(".npy"):
         array = load_array(path, mmap=True)
         yield MapReader(array.shape, None, array)

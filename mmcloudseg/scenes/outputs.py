@@ -168,7 +168,7 @@ class SceneOutput:
                     if begin < end
                 ]
                 legend = {f"class_{index}": name for index, name in enumerate(product.categories)}
-                grid, product_tags = layout.grid(product), tags | legend
+                grid, product_tags = layout.grid(product), {**tags, **legend}
                 made[product.name] = write_cog(self.folder, product, grid, strips, product_tags)
             write_style(made["style"], self.products[0].categories, self.products[0].palette)
         return made
