@@ -18,7 +18,6 @@ from mmcloudseg.models.distillation.configs import follow_student
 from mmcloudseg.utils.config_types import type_name
 
 DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
-DISTILL = "CloudFreeTeacherDistill"
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
@@ -47,8 +46,8 @@ def load_config(
 
     Args:
         path: The config file.
-        options: ``--cfg-options``, dotted key to value; ``data_root`` among them is carried into
-            every dataset.
+        options: ``--cfg-options``, dotted key to value; a ``data_root`` among them counts as the
+            argument.
         data_root: Replaces the data root of every dataset.
         work_dir: Where results go; ``work_dirs/<config name>`` unless given here or in the config.
         seed: Replaces ``randomness.seed``.
@@ -64,34 +63,25 @@ def load_config(
         cfg = Config.fromfile(path)
     except SyntaxError as error:
         raise ValueError(f"config '{path}' cannot be read ({error})") from error
-    options = options or {}
-    data_root = data_root or options.get("data_root")
-    apply_options(cfg, options)
+    apply_options(cfg, options or {})
+    data_root = data_root or (options or {}).get("data_root")
     if _names_mmrazor(cfg.to_dict()):
         import_mmrazor()
     if data_root is not None:
-        set_data_root(cfg, data_root)
-    if work_dir is not None:
-        cfg.work_dir = work_dir
-    elif cfg.get("work_dir") is None:
-        cfg.work_dir = str(Path("work_dirs") / Path(path).stem)
+        _set_data_root(cfg, data_root)
+    cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(path).stem}"
     if seed is not None:
         cfg.setdefault("randomness", ConfigDict()).seed = seed
     cfg.launcher = launcher
     if launcher == "pytorch" and not torch.cuda.is_available():
         # MMEngine's default wrapper takes a GPU for granted.
-        cfg.setdefault(
-            "model_wrapper_cfg", ConfigDict(type="MMDistributedDataParallel", device_ids=None)
-        )
+        on_cpu = ConfigDict(type="MMDistributedDataParallel", device_ids=None)
+        cfg.setdefault("model_wrapper_cfg", on_cpu)
     return cfg
 
 
 def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Apply ``--cfg-options`` to a config.
-
-    Args:
-        cfg: The config, which is changed in place.
-        options: Dotted key to value.
+    """Apply ``--cfg-options``, dotted key to value, to a config in place.
 
     Raises:
         ValueError: A key does not fit the config, such as one below a stream's name.
@@ -125,24 +115,15 @@ def _names_mmrazor(node: Any) -> bool:
 def datasets(cfg: Config, loaders: Sequence[str] = DATALOADERS) -> Iterator[ConfigDict]:
     """The datasets of a run's dataloaders, also inside wrappers such as ``ConcatDataset``.
 
-    Args:
-        cfg: A whole config.
-        loaders: Which dataloaders to look at.
-
-    Yields:
-        The dataset's own config: what is changed in it changes ``cfg``.
+    What is changed in them changes ``cfg``.
     """
     for name in loaders:
         if cfg.get(name) is not None:
             yield from inner_datasets(cfg[name]["dataset"])
 
 
-def set_data_root(cfg: Config, data_root: str) -> None:
-    """Replace the data root of every dataset of a config.
-
-    Raises:
-        ValueError: One dataloader joins datasets of several roots.
-    """
+def _set_data_root(cfg: Config, data_root: str) -> None:
+    """Replace the data root of every dataset, unless a dataloader joins several roots."""
     for name in DATALOADERS:
         roots = {str(dataset.get("data_root")) for dataset in datasets(cfg, [name])}
         if len(roots) > 1:
@@ -175,8 +156,7 @@ def overfit_training_samples(cfg: Config) -> None:
         dataset.update({k: train[k] for k in ("ann_file", "data_prefix", "split") if k in train})
         dataset.pop("holdout_fraction", None)
         dataset.pop("holdout", None)
-    for network in networks(cfg):
-        backbone = network.backbone
+    for backbone in [network.backbone for network in networks(cfg)]:
         if "stream" in backbone:
             backbone.stream = stream_config(backbone.stream)
         stream = backbone.get("stream", backbone)
@@ -198,8 +178,8 @@ def use_amp(cfg: Config) -> None:
 
 
 def is_distillation(cfg: Config) -> bool:
-    """Whether the config trains a student beside a teacher."""
-    return type_name(cfg.model) == DISTILL
+    """Whether the config trains a student with a teacher."""
+    return type_name(cfg.model) == "CloudFreeTeacherDistill"
 
 
 def networks(cfg: Config) -> list[ConfigDict]:

@@ -59,12 +59,11 @@ class ModelDescription:
         dataset = DATASETS.build(dict(described, pipeline=[], lazy_init=True))
         meta = dataset.metainfo
         packed = steps.get("PackCloudSegInputs", {}).get("modalities", MODALITIES)
-        modalities = tuple("optical" if name == "cloud_free" else name for name in packed)
-        ranges = value_ranges(cfg.model)
-        counts = {name: len(limits["low"]) for name, limits in ranges.items()} or {
-            name: len((meta.get("bands") or {}).get(name, ())) for name in modalities
-        }
-        counts = {name: counts[name] for name in modalities if name in counts}
+        modalities = ["optical" if name == "cloud_free" else name for name in packed]
+        ranges, named = value_ranges(cfg.model), meta.get("bands") or {}
+        known = {name: len(limits["low"]) for name, limits in ranges.items()}
+        known = known or {name: len(named.get(name, ())) for name in modalities}
+        counts = {name: known[name] for name in modalities if name in known}
         if not counts or not all(counts.values()):
             raise ValueError(
                 f"{cfg.filename}: does not state how many bands the model sees: set "
@@ -78,21 +77,16 @@ class ModelDescription:
             label_scale=float(getattr(dataset, "label_scale", 1.0)),
             counts=counts,
             bands={name: list(numbers) for name, numbers in bands.items()},
-            optical_names=_names((meta.get("bands") or {}).get("optical"), counts, bands),
+            optical_names=_names(named.get("optical"), counts, bands),
             low={name: list(limits["low"]) for name, limits in ranges.items()},
             high={name: list(limits["high"]) for name, limits in ranges.items()},
         )
 
 
 def value_ranges(model: ConfigDict) -> dict[str, Mapping[str, Sequence[float]]]:
-    """The value range of each band, by modality, as ``CloudSegDataPreprocessor`` takes them.
+    """``low`` and ``high`` of each modality's bands, as ``CloudSegDataPreprocessor`` takes them.
 
-    Args:
-        model: The config of a model.
-
-    Returns:
-        ``low`` and ``high`` of the modalities that the model sees; empty if its data preprocessor
-        does not state ranges, as MMSegmentation's own does not.
+    Empty if the model's data preprocessor states no ranges, as MMSegmentation's own does not.
     """
     preprocessor: Mapping[str, Any] = model.get("data_preprocessor") or {}
     return {name: preprocessor[name] for name in MODALITIES if preprocessor.get(name)}

@@ -22,7 +22,6 @@ Role = Literal["student", "teacher"]
 
 _STREAMS = {"modality1": "optical", "modality2": "sar", "cross_modality": "cross"}
 _STAGES = (1, 2, 3, 4)
-_STAGES_WITH_REDUCTION = (1, 2, 3)  # spatial reduction of the attention's keys and values
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 _AFFINE = ("weight", "bias")
 
@@ -34,7 +33,7 @@ def convert_reference(
 
     Args:
         network: The reference's state dict, with or without the prefix ``module.``.
-        role: What it is; found out from its keys unless given.
+        role: What it should be; it is found out from the keys.
 
     Returns:
         Our state dict (``backbone``, ``decode_head`` and, for a student, ``auxiliary_head``) and
@@ -88,11 +87,9 @@ def convert_file(source: str | Path, target: str | Path, role: Role | None = Non
             f"'{source}' has no entry 'network', which holds the weights in a reference checkpoint"
         )
     state_dict, found = convert_reference(content["network"], role)
+    meta = dict(converted_from=source.name, role=found)
     with atomic_write(target) as temporary:
-        torch.save(
-            dict(meta=dict(converted_from=source.name, role=found), state_dict=state_dict),
-            temporary,
-        )
+        torch.save(dict(meta=meta, state_dict=state_dict), temporary)
     return found
 
 
@@ -104,12 +101,8 @@ def _depths(network: Mapping[str, Tensor]) -> tuple[int, ...]:
 
 
 def _refuse_other_keys(given: set[str], expected: set[str]) -> None:
-    missing, surplus = sorted(expected - given), sorted(given - expected)
-    problems = [
-        f"{word} {shorten_list(keys)}"
-        for word, keys in (("lacks", missing), ("has the surplus", surplus))
-        if keys
-    ]
+    sides = {"lacks": sorted(expected - given), "has the surplus": sorted(given - expected)}
+    problems = [f"{what} {shorten_list(keys)}" for what, keys in sides.items() if keys]
     if problems:
         raise ValueError(f"not a whole reference checkpoint: it {'; it '.join(problems)}")
 
@@ -128,17 +121,22 @@ def _names(depths: tuple[int, ...], role: Role) -> Iterator[tuple[str, str | Non
     heads = {"cross_modality": "decode_head"}
     if role == "student":
         heads["modality1"] = "auxiliary_head"
-        for i, conv in enumerate(("conv_hidden", "conv_image")):
-            for leaf in _AFFINE:
-                yield f"cr_head.{i}.{leaf}", f"auxiliary_head.{conv}.{leaf}"
+        yield from _leaves("cr_head.0", "auxiliary_head.conv_hidden")
+        yield from _leaves("cr_head.1", "auxiliary_head.conv_image")
     for stream in _STREAMS:
         head = heads.get(stream)
         for key, name in _decoder_names():
             yield f"{stream}_stream.decoder.{key}", head and f"{head}.decoder.{name}"
-        for leaf in _AFFINE:
-            read = stream == "cross_modality"
-            name = f"decode_head.conv_seg.{leaf}" if read else None
-            yield f"{stream}_stream.segmentation_head.0.{leaf}", name
+        conv = "decode_head.conv_seg" if stream == "cross_modality" else None
+        yield from _leaves(f"{stream}_stream.segmentation_head.0", conv)
+
+
+def _leaves(
+    key: str, name: str | None, leaves: tuple[str, ...] = _AFFINE
+) -> Iterator[tuple[str, str | None]]:
+    """The parameters of a module."""
+    for leaf in leaves:
+        yield f"{key}.{leaf}", name and f"{name}.{leaf}"
 
 
 def _stage_names(stage: int, depth: int) -> Iterator[tuple[str, str | None]]:
@@ -148,50 +146,38 @@ def _stage_names(stage: int, depth: int) -> Iterator[tuple[str, str | None]]:
         f"patch_embed{stage}.norm": f"{layer}.0.norm",
         f"norm{stage}": f"{layer}.2",
     }
+    parts = {"norm1": "norm1", "norm2": "norm2", "attn.proj": "attn.attn.out_proj"}
+    parts |= {"mlp.fc1": "ffn.layers.0", "mlp.dwconv.dwconv": "ffn.layers.1"}
+    parts |= {"mlp.fc2": "ffn.layers.4"}
+    if stage < 4:  # the last one does not reduce the attention's keys and values
+        parts |= {"attn.sr": "attn.sr", "attn.norm": "attn.norm"}
     for i in range(depth):
-        parts = {
-            "norm1": "norm1",
-            "norm2": "norm2",
-            "attn.proj": "attn.attn.out_proj",
-            "mlp.fc1": "ffn.layers.0",
-            "mlp.dwconv.dwconv": "ffn.layers.1",
-            "mlp.fc2": "ffn.layers.4",
-        }
-        if stage in _STAGES_WITH_REDUCTION:
-            parts |= {"attn.sr": "attn.sr", "attn.norm": "attn.norm"}
         modules |= {f"block{stage}.{i}.{k}": f"{layer}.1.{i}.{v}" for k, v in parts.items()}
         for leaf in _AFFINE:
             # q, k and v are one projection here; kv is read together with q
             yield f"block{stage}.{i}.attn.q.{leaf}", f"{layer}.1.{i}.attn.attn.in_proj_{leaf}"
             yield f"block{stage}.{i}.attn.kv.{leaf}", None
     for key, name in modules.items():
-        for leaf in _AFFINE:
-            yield f"{key}.{leaf}", f"{name}.{leaf}"
+        yield from _leaves(key, name)
 
 
 def _fusion_names(stage: int, role: Role) -> Iterator[tuple[str, str | None]]:
     for stream, ours in _STREAMS.items():
         unread = stream == "cross_modality" and stage == 1
-        for leaf in _AFFINE:
-            name = None if unread else f"context.{ours}.conv.{leaf}"
-            yield f"{stream}_msc.conv.0.{leaf}", name
+        yield from _leaves(f"{stream}_msc.conv.0", None if unread else f"context.{ours}.conv")
     if role == "student":
         yield "spatial_attn_block.spatial.conv.weight", "spatial_gate.conv.weight"
-        for leaf in _BATCH_NORM:
-            yield f"spatial_attn_block.spatial.bn.{leaf}", f"spatial_gate.bn.{leaf}"
+        yield from _leaves("spatial_attn_block.spatial.bn", "spatial_gate.bn", _BATCH_NORM)
     block = "update_cross_modality_block.excitation"
     yield f"{block}.0.weight", "channel_weights.reduce.weight"
     yield f"{block}.2.weight", "channel_weights.expand.weight"
     for stream, ours in (("modality1", "optical"), ("modality2", "sar")):
         unread = stage == 4 and (stream == "modality2" or role == "teacher")
-        for leaf in _AFFINE:
-            name = None if unread else f"distribute.{ours}.{leaf}"
-            yield f"{stream}_distribute_conv.{leaf}", name
+        yield from _leaves(f"{stream}_distribute_conv", None if unread else f"distribute.{ours}")
 
 
-def _decoder_names() -> Iterator[tuple[str, str]]:
+def _decoder_names() -> Iterator[tuple[str, str | None]]:
     for block in range(5):
         for i in (1, 2):
             yield f"blocks.{block}.conv{i}.0.weight", f"blocks.{block}.conv{i}.weight"
-            for leaf in _BATCH_NORM:
-                yield f"blocks.{block}.conv{i}.1.{leaf}", f"blocks.{block}.norm{i}.{leaf}"
+            yield from _leaves(f"blocks.{block}.conv{i}.1", f"blocks.{block}.norm{i}", _BATCH_NORM)

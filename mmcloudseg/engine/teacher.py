@@ -22,7 +22,7 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
         work_dir_given: Whether the user named a work dir; the teacher then lies inside it.
 
     Returns:
-        Whether it is there already; if not, it has to be trained.
+        Whether it exists; if not, it has to be trained.
 
     Raises:
         FileNotFoundError: The user named a checkpoint that does not exist.
@@ -38,11 +38,8 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
     checkpoint = Path(cfg.model.teacher_ckpt)
     if not checkpoint.is_file():
         return False
-    trained_on = (
-        torch.load(checkpoint, map_location="cpu", weights_only=True)
-        .get("meta", {})
-        .get("data_root")
-    )
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    trained_on = content.get("meta", {}).get("data_root")
     if trained_on is not None and trained_on != training_data(cfg):
         raise ValueError(
             f"the teacher '{checkpoint}' was trained on '{trained_on}', this config trains on "
@@ -53,7 +50,7 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
 
 
 def teacher_config_path(cfg: Config) -> str:
-    """The teacher's config file, which stands beside the distillation's.
+    """The teacher's config file, which lies next to the distillation's.
 
     Raises:
         ValueError: The config names none.
@@ -61,32 +58,24 @@ def teacher_config_path(cfg: Config) -> str:
     if cfg.get("teacher_config") is None:
         raise ValueError(
             f"'{cfg.filename}' does not say how to train its teacher: add teacher_config = "
-            "'<file beside it>', or name a checkpoint by --teacher-ckpt"
+            "'<file next to it>', or name a checkpoint by --teacher-ckpt"
         )
     return str(Path(cfg.filename).parent / cfg.teacher_config)
 
 
 def teacher_config(
-    cfg: Config,
-    options: Mapping[str, Any] | None,
-    data_root: str | None,
-    seed: int | None,
+    cfg: Config, options: Mapping[str, Any] | None, data_root: str | None, seed: int | None
 ) -> Config:
     """The config that trains the teacher, with the network that the distillation will load.
 
-    Args:
-        cfg: The distillation's config, with ``model.teacher_ckpt`` settled.
-        options: ``--cfg-options`` of the distillation; those of its model are left out.
-        data_root: ``--data-root``.
-        seed: ``--seed``.
+    ``cfg`` is the distillation's, with ``model.teacher_ckpt`` settled; the rest is what its
+    command line says.
     """
-    # The teacher's network is the distillation's, and its work dir lies where its checkpoint does.
+    # The teacher's network is the distillation's, and its work dir is its checkpoint's folder.
     own = ("model", "work_dir")
     options = {k: v for k, v in (options or {}).items() if k.split(".")[0] not in own}
-    work_dir = str(Path(cfg.model.teacher_ckpt).parent)
-    teacher = load_config(
-        teacher_config_path(cfg), options, data_root, work_dir, seed, cfg.launcher
-    )
+    path, work_dir = teacher_config_path(cfg), str(Path(cfg.model.teacher_ckpt).parent)
+    teacher = load_config(path, options, data_root, work_dir, seed, cfg.launcher)
     teacher.model = networks(cfg)[1]
     # A teacher whose training was cut short goes on where it was.
     teacher.resume = newest_whole_checkpoint(work_dir) is not None

@@ -84,7 +84,7 @@ def write_cog(
 
 
 def move_raster(path: Path, out: Path) -> None:
-    """Give a finished file, and its ``.aux.xml`` if it has one, another name on its file system."""
+    """Rename a finished file, and its ``.aux.xml`` if it has one, on the same file system."""
     sidecar, final = _sidecar(path), _sidecar(out)
     final.unlink(missing_ok=True)  # of a file that is replaced
     if sidecar.exists():

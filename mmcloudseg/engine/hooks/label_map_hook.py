@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -49,49 +47,23 @@ class LabelMapHook(Hook):
             return
         meta = runner.test_dataloader.dataset.metainfo
         for sample in outputs or ():
-            labels = sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
-            name = sample_stem(sample)
-            write_label_map(
-                Path(self.out_dir) / f"{name}.tif",
-                labels,
-                sample.img_path,
-                meta["classes"],
-                meta["palette"],
-                sample.metainfo,
-            )
+            path = Path(self.out_dir) / f"{sample_stem(sample)}.tif"
+            _write_label_map(path, sample, meta["classes"], meta["palette"])
 
 
-def write_label_map(
-    path: Path,
-    labels: np.ndarray,
-    optical_path: str,
-    classes: Sequence[str],
-    palette: Sequence[Sequence[int]],
-    metainfo: Mapping[str, Any] = MappingProxyType({}),
+def _write_label_map(
+    path: Path, sample: SegDataSample, classes: Sequence[str], palette: Sequence[Sequence[int]]
 ) -> None:
-    """Write a label map over the ground of an optical image or of the part that was read.
-
-    Args:
-        path: The GeoTIFF; appears when it is complete.
-        labels: h x w uint8, class indices.
-        optical_path: The image that the labels cover, of any resolution.
-        classes: Class names in the order of their indices.
-        palette: Their RGB colours, 0 to 255.
-        metainfo: The sample's. ``crop_window`` (top, left, height, width in optical pixels) is
-            the part that was read; with ``label_scale``, the map's size is checked.
-
-    Raises:
-        ValueError: The map does not have the size of that ground.
-    """
-    with raster_session(), rasterio.open(optical_path) as optical:
-        top, left, *size = metainfo.get("crop_window") or (0, 0, *optical.shape)
+    """Write a prediction over the ground of the optical image, or of the part that was read."""
+    labels = sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
+    with raster_session(), rasterio.open(sample.img_path) as optical:
+        top, left, height, width = sample.get("crop_window") or (0, 0, *optical.shape)
         crs, transform = optical.crs, optical.transform
-    _check_size(labels.shape, (size[0], size[1]), optical_path, metainfo)
-    to_pixels = Affine.scale(size[1] / labels.shape[1], size[0] / labels.shape[0])
-    transform = transform * Affine.translation(left, top) * to_pixels
+    _check_size(labels.shape, (height, width), sample)
+    to_pixels = Affine.scale(width / labels.shape[1], height / labels.shape[0])
     profile = GeoTiffProfile(
-        crs=crs,
-        transform=transform,
+        crs,
+        transform * Affine.translation(left, top) * to_pixels,
         compress="deflate",
         palette=palette,
         band_tags={f"class_{i}": name for i, name in enumerate(classes)},
@@ -99,18 +71,16 @@ def write_label_map(
     write_geotiff(path, labels, profile)
 
 
-def _check_size(
-    found: tuple[int, ...], ground: tuple[int, int], optical_path: str, metainfo: Mapping[str, Any]
-) -> None:
+def _check_size(found: tuple[int, ...], ground: tuple[int, int], sample: SegDataSample) -> None:
     """Refuse a map of other ground, as after a crop or a padding of what was loaded."""
-    if "label_scale" not in metainfo:
+    if "label_scale" not in sample:
         return
-    across, down = metainfo.get("scale_factor") or (1, 1)
+    across, down = sample.get("scale_factor") or (1, 1)
     resized = (round(ground[0] * down), round(ground[1] * across))
-    expected = scaled_shape(resized, metainfo["label_scale"])
+    expected = scaled_shape(resized, sample.label_scale)
     if tuple(found) != expected:
         raise ValueError(
-            f"{optical_path}: the label map has {found[0]} x {found[1]} pixels, expected "
+            f"{sample.img_path}: the label map has {found[0]} x {found[1]} pixels, expected "
             f"{expected[0]} x {expected[1]} on the ground of {ground[0]} x {ground[1]} optical "
             "pixels that were read. In test_dataloader.dataset.pipeline, crop before LoadRasters "
             "and do not pad; or write no label maps"
