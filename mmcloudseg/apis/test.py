@@ -61,9 +61,9 @@ def test(
     load_whole_checkpoint(runner, checkpoint)
     scores = runner.test()
     if is_main_process():
-        print(format_scores(scores, runner.test_dataloader.dataset.metainfo["classes"]))
+        classes = runner.test_dataloader.dataset.metainfo["classes"]
+        print(format_scores(scores, classes))
         if out_dir is not None:
-            classes = runner.test_dataloader.dataset.metainfo["classes"]
             _write_arrays(runner.test_evaluator.metrics, classes, Path(out_dir))
             # Last: whoever finds it may rely on the others.
             scores_to_json(scores, Path(out_dir) / "scores.json")
@@ -83,10 +83,8 @@ def _write_arrays(metrics: Sequence[BaseMetric], classes: Sequence[str], folder:
 
 def _add_outputs(cfg: Config, show_dir: str | None, out_dir: str | None) -> None:
     if show_dir is not None:
-        cfg.default_hooks.visualization = ConfigDict(
-            type="CloudSegVisualizationHook", draw=True, out_dir=show_dir
-        )
+        hook = ConfigDict(type="CloudSegVisualizationHook", draw=True, out_dir=show_dir)
+        cfg.default_hooks.visualization = hook
     if out_dir is not None:
-        hooks = list(cfg.get("custom_hooks") or [])
-        hooks.append(ConfigDict(type="LabelMapHook", out_dir=str(Path(out_dir) / "label_maps")))
-        cfg.custom_hooks = hooks
+        hook = ConfigDict(type="LabelMapHook", out_dir=str(Path(out_dir) / "label_maps"))
+        cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), hook]

@@ -51,10 +51,8 @@ def train(
                 raise FileNotFoundError(_teacher_missing(cfg))
             teacher = teacher_config(cfg, run.options, run.data_root, run.seed)
             run.adjust(teacher)
-            _say(
-                f"No teacher at {cfg.model.teacher_ckpt}: training it first "
-                f"({teacher_config_path(cfg)}), then the student."
-            )
+            missing, path = cfg.model.teacher_ckpt, teacher_config_path(cfg)
+            _say(f"No teacher at {missing}: training it first ({path}), then the student.")
             cfg.model.teacher_ckpt = str(_train_one(teacher))
         _say(f"Training the student with the teacher {cfg.model.teacher_ckpt}.")
     elif teacher_ckpt is not None:
@@ -67,7 +65,7 @@ def _train_one(cfg: Config) -> Path:
         checkpoint = newest_whole_checkpoint(cfg.work_dir)
         cfg.load_from, cfg.resume = checkpoint and str(checkpoint), checkpoint is not None
     runner = build_runner(cfg)
-    refuse_empty_loader(runner)
+    _refuse_empty_loader(runner)
     runner.train()
     problem: list[str | None] = [None]
     if is_main_process():
@@ -81,12 +79,8 @@ def _train_one(cfg: Config) -> Path:
     return Path(cfg.work_dir) / BEST
 
 
-def refuse_empty_loader(runner: Runner) -> None:
-    """Refuse to train without a single batch.
-
-    Raises:
-        ValueError: The training loader drops its only batch, which is not full.
-    """
+def _refuse_empty_loader(runner: Runner) -> None:
+    """Refuse to train if the training loader drops its only batch, which is not full."""
     loader = runner.train_dataloader
     if len(loader) > 0 or isinstance(loader.sampler, InfiniteSampler):
         return

@@ -23,13 +23,11 @@ class ModelDescription:
         classes: Class names, in the order of their indices.
         palette: RGB colours of the classes, 0 to 255.
         label_scale: Label pixels per optical pixel.
-        counts: Number of bands of ``'optical'`` and ``'sar'``, whichever of them the model sees,
-            in the order in which it takes them.
-        bands: Which bands of a file to read, counted from 1, for the modalities whose pipeline
-            says so.
+        counts: Number of bands of ``'optical'`` and ``'sar'``, those that the model sees, in its
+            order.
+        bands: Which bands of a file to read, from 1, for the modalities whose pipeline says so.
         optical_names: Names of the optical bands.
-        low: For each modality the values that are scaled to 0, by band; empty if the config does
-            not state them.
+        low: For each modality the values that are scaled to 0, by band; empty if not stated.
         high: Likewise the values that are scaled to 1.
     """
 

@@ -11,28 +11,16 @@ if TYPE_CHECKING:
 
 
 def type_name(config: Mapping[str, Any]) -> str:
-    """The name of a config's type without its scope, such as ``LoadRasters``.
+    """The name of a config's type, without its scope: ``LoadRasters``; empty if it has no type.
 
-    Args:
-        config: With ``type``: ``"LoadRasters"``, ``"mmseg.LoadRasters"`` or the class, as in
-            MMEngine's pure Python configs.
-
-    Returns:
-        The name; empty for a config without a type.
+    The type is ``"LoadRasters"``, ``"mmseg.LoadRasters"`` or the class, as in MMEngine's pure
+    Python configs.
     """
     made = config.get("type", "")
     return made.split(".")[-1] if isinstance(made, str) else getattr(made, "__name__", str(made))
 
 
 def type_class(config: Mapping[str, Any], registry: Registry) -> type | None:
-    """The class that a config's type stands for.
-
-    Args:
-        config: With ``type``, as in :func:`type_name`.
-        registry: Where a name is looked up.
-
-    Returns:
-        The class; None for a name that is not registered.
-    """
+    """The class that a config's type stands for; None for a name that is not registered."""
     made = config["type"]
     return made if inspect.isclass(made) else registry.get(made)

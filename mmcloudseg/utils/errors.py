@@ -12,9 +12,6 @@ class DataError(ValueError):
     """Input data that cannot be used.
 
     The message names the file or key, what was found, what was expected and what to do.
-
-    Args:
-        message: The whole message.
     """
 
     @classmethod
@@ -25,9 +22,6 @@ class DataError(ValueError):
             title: What the check found, without its final colon.
             problems: One line each.
             remedy: What to do about them.
-
-        Returns:
-            The exception, to be raised by the caller.
         """
         lines = [f"{title} ({len(problems)} in all):"]
         lines += [f"  - {problem}" for problem in problems[:MAX_LISTED]]
@@ -39,14 +33,7 @@ class DataError(ValueError):
 
 
 def plain_text(error: Exception) -> str:
-    """What went wrong, without the traceback that a dataloader's worker puts around it.
-
-    Args:
-        error: The error, perhaps raised again from a worker process.
-
-    Returns:
-        Its own message.
-    """
+    """What went wrong, without the traceback that a dataloader's worker puts around it."""
     text = str(error)
     if "Original Traceback" not in text:
         return text

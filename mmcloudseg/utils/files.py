@@ -39,17 +39,12 @@ def write_text(path: str | Path, text: str) -> None:
 
 @contextlib.contextmanager
 def output_errors(path: Path) -> Iterator[None]:
-    """Turn a failure to write an output into a :class:`DataError` that names it.
-
-    Args:
-        path: The output or its folder.
-    """
+    """Turn a failure to write an output or its folder into a :class:`DataError` that names it."""
     try:
         yield
     except OSError as error:
-        free = ""
-        if path.is_dir():
-            free = f", {shutil.disk_usage(path).free / 1e6:.0f} MB are free there"
+        megabytes = shutil.disk_usage(path).free / 1e6 if path.is_dir() else None
+        free = "" if megabytes is None else f", {megabytes:.0f} MB are free there"
         raise DataError(
             f"{path}: cannot be written ({str(error).splitlines()[0]}{free}). Free some space, or "
             "choose another output path."

@@ -11,18 +11,11 @@ def sample_name(sample: Any) -> str:
 
     Args:
         sample: A ``SegDataSample``, a mapping or anything else with ``get``.
-
-    Returns:
-        The name; ``sample`` for one that has neither.
     """
     return str(sample.get("sample_name") or sample.get("img_path") or "sample")
 
 
 def sample_stem(sample: Any) -> str:
-    """A sample's name as the stem of a file: without folders of a path and without its suffix.
-
-    Args:
-        sample: As in :func:`sample_name`.
-    """
+    """A sample's name as the stem of a file: without folders of a path and without its suffix."""
     name = sample_name(sample).replace("\\", "/")
     return name.replace("/", "_") if sample.get("sample_name") else PurePosixPath(name).stem

@@ -9,15 +9,7 @@ from prettytable import PrettyTable, TableStyle
 
 
 def shorten_list(items: Iterable[object], limit: int = 5) -> str:
-    """Join the first few items, and say how many more there are.
-
-    Args:
-        items: Anything with a text form.
-        limit: How many items to spell out.
-
-    Returns:
-        ``a, b and 3 more``, or all items where there are at most ``limit``.
-    """
+    """Join the first few items, and say how many more there are: ``a, b and 3 more``."""
     words = [str(item) for item in items]
     shown = ", ".join(words[:limit])
     return shown if len(words) <= limit else f"{shown} and {len(words) - limit} more"
