@@ -23,7 +23,7 @@ def read_weights(checkpoint: str) -> dict[str, Tensor]:
         ValueError: It cannot be read.
     """
     try:
-        content = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+        content = CheckpointLoader.load_checkpoint(checkpoint, "cpu", logger="silent")
         weights = content.get("state_dict", content)
         return {key.removeprefix("module."): value for key, value in weights.items()}
     except Exception as error:
