@@ -169,7 +169,10 @@ def draw_robustness(curve: RobustnessCurve, title: str) -> Figure:
         ValueError: If nothing was measured.
     """
     if not curve.clouds and not curve.unsimulated():
-        raise ValueError("nothing to draw: the curve has no point and no missing modality")
+        raise ValueError(
+            f"{title}: the curve has neither `clouds` nor `own_clouds` nor `missing` to draw; "
+            "measure them with tools/robustness.py"
+        )
     figure = Figure(figsize=(7.0, 4.6), facecolor="white", layout="constrained")
     axes = figure.add_subplot()
     areas = curve.auc

@@ -95,7 +95,7 @@ def _report(
 ) -> None:
     results = gather(runs)
     if not results:
-        raise SuiteError(f"{suite.name}: no run has been tested, so there is nothing to report")
+        raise SuiteError(f"{folder}: no tested run: leave out --report-only or change --work-dir")
     notes = _missing(runs, failed)
     if settings.cost:
         costs, unmeasured = measure_suite(suite, folder / "cost.json", options, settings.remeasure)

@@ -154,7 +154,9 @@ class M3MCRDataset(OpticalSARDataset):
             if set(new) <= set(old):
                 wanted = [new.index(name) if name in new else IGNORE_INDEX for name in old]
                 return dict(enumerate(wanted))
-        raise ValueError(f"classes {new} are not all of one level; levels: {levels}")
+        raise ValueError(
+            f"classes {new} are not all of one level: in metainfo, choose names of one of {levels}"
+        )
 
     def list_paths(self) -> list[dict[str, str]]:
         """Path key -> path, for each row of the list, or each cloudy image without a list."""

@@ -80,13 +80,17 @@ def convert_file(source: str | Path, target: str | Path, role: Role | None = Non
     except Exception as error:
         raise ValueError(
             f"'{source}' cannot be read as tensors only ({str(error).splitlines()[0]}); it is "
-            "truncated, or carries code, which is never run"
+            "truncated, or carries code, which is never run: copy it again, or name another file"
         ) from error
     if not isinstance(content, dict) or "network" not in content:
         raise ValueError(
-            f"'{source}' has no entry 'network', which holds the weights in a reference checkpoint"
+            f"'{source}' has no entry 'network', which holds the weights in a reference "
+            "checkpoint: name a file that the reference code has saved"
         )
-    state_dict, found = convert_reference(content["network"], role)
+    try:
+        state_dict, found = convert_reference(content["network"], role)
+    except ValueError as error:
+        raise ValueError(f"'{source}': {error}") from error
     meta = dict(converted_from=source.name, role=found)
     with atomic_write(target) as temporary:
         torch.save(dict(meta=meta, state_dict=state_dict), temporary)
@@ -104,7 +108,10 @@ def _refuse_other_keys(given: set[str], expected: set[str]) -> None:
     sides = {"lacks": sorted(expected - given), "has the surplus": sorted(given - expected)}
     problems = [f"{what} {shorten_list(keys)}" for what, keys in sides.items() if keys]
     if problems:
-        raise ValueError(f"not a whole reference checkpoint: it {'; it '.join(problems)}")
+        raise ValueError(
+            f"not a whole checkpoint of the reference's network: it {'; it '.join(problems)}. "
+            "Copy the file again, or name another"
+        )
 
 
 def _names(depths: tuple[int, ...], role: Role) -> Iterator[tuple[str, str | None]]:

@@ -69,6 +69,7 @@ def reconstruction_scores(
     if min(target.shape[-2:]) < _SMALLEST_SIDE:
         raise ValueError(
             f"image is {tuple(target.shape[-2:])}, SSIM needs {_SMALLEST_SIDE} x {_SMALLEST_SIDE}"
+            ": test larger crops"
         )
     # The convolutions of SSIM take 40 times as long in float64 and differ by less than 1e-6.
     _, ssim_map = structural_similarity_index_measure(

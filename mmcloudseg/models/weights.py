@@ -30,7 +30,7 @@ def read_weights(checkpoint: str) -> dict[str, Tensor]:
         why = (str(error).splitlines() or ["it is empty"])[0]
         raise ValueError(
             f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it "
-            "is truncated, of another kind, or carries code, which is never run"
+            "is truncated, of another kind, or carries code, which is never run: name another file"
         ) from error
 
 

@@ -97,7 +97,7 @@ def load_array(path: str, mmap: bool = False) -> np.ndarray:
         raise _unreadable(path, error) from error
     if not isinstance(array, np.ndarray) or array.ndim != 2:
         found = array.shape if isinstance(array, np.ndarray) else "an archive"
-        raise DataError(f"{path}: expected an array of rows x columns, found {found}.")
+        raise DataError(f"{path}: expected rows x columns, found {found}. Save one 2D array.")
     return array
 
 

@@ -172,7 +172,7 @@ def _check_values(
     everything = np.concatenate(raster.sample.values)
     name, cause = "optical", "reflectance from 0 to 1 or 8-bit values"
     if modality == "sar":
-        name, cause = "SAR", "in linear units instead of dB (10 log10)"
+        name, cause = "SAR", "linear units instead of dB (10 log10)"
     raise DataError(
         f"{raster.path}: the {name} values are {np.nanmin(everything):g} to "
         f"{np.nanmax(everything):g}, but the model was trained with {min(low):g} to "

@@ -60,7 +60,7 @@ class TileNetwork:
     ) -> None:
         cfg = load_config(config)
         if cfg.get("model") is None:
-            raise ValueError(f"config '{config}' has no model: name the one that was trained")
+            raise ValueError(f"config '{config}' has no `model`: name the config that was trained")
         cfg = student_only(cfg)
         apply_options(cfg, options or {})
         init_default_scope(cfg.get("default_scope", "mmseg"))

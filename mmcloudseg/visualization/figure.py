@@ -48,11 +48,15 @@ def draw_rows(
         H x W x 3 uint8.
 
     Raises:
-        ValueError: If no row has a panel.
+        ValueError: If no row has a panel, or the palette has not one colour for each class.
     """
     columns = list(dict.fromkeys(title for row in rows for title in row.panels))
     if not columns:
-        raise ValueError("nothing to draw: no image, label or prediction in any sample")
+        raise ValueError(f"{len(rows)} sample(s): give an image, gt_sem_seg or pred_sem_seg")
+    if classes and len(classes) != len(palette):
+        raise ValueError(
+            f"palette has {len(palette)} colours for {len(classes)} classes: correct the metainfo"
+        )
     width = max(_PANEL_INCHES * len(columns), 2 * _PANEL_INCHES)
     row_height = _PANEL_INCHES + _TITLE_INCHES
     height = row_height * len(rows) + _LEGEND_INCHES

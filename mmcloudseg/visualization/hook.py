@@ -74,11 +74,15 @@ class CloudSegVisualizationHook(Hook):
 
         Raises:
             TypeError: If the runner has another visualizer.
+            ValueError: If the model does not return one output for each input.
         """
         if not self.draw or not is_main_process() or data_batch is None or outputs is None:
             return
         visualizer = _visualizer_of(runner)
         bands = runner.test_dataloader.dataset.metainfo.get("bands") or {}
+        if len(outputs) != (count := len(data_batch["inputs"])):
+            name = type(runner.model).__name__
+            raise ValueError(f"{name}: {len(outputs)} outputs, expected {count}, one per input")
         for inputs, sample in zip(data_batch["inputs"], outputs, strict=True):
             self._seen += 1
             due = (self._seen - 1) % self.interval == 0

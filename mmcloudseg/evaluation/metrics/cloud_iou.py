@@ -84,7 +84,7 @@ class CloudIoUMetric(IoUMetric):
         edges = tuple(cover_edges)
         if len(edges) == 1 or any(a >= b for a, b in pairwise(edges)):
             raise ValueError(
-                f"cover_edges are {edges}, expected at least two rising percentages, or none"
+                f"cover_edges are {edges}, expected () or two or more percentages in rising order"
             )
         super().__init__(
             ignore_index=ignore_index,

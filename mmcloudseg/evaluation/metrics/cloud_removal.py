@@ -83,7 +83,7 @@ class CloudRemovalMetric(BaseMetric):
         if self.band_names and len(self.band_names) != len(target):
             raise ValueError(
                 f"{name}: {len(target)} bands, but band_names has {len(self.band_names)}: "
-                f"{', '.join(self.band_names)}"
+                f"{', '.join(self.band_names)}. Name every band"
             )
         masks = region_masks(cloud_mask_of(sample, target), target.shape[-2:])
         try:

@@ -25,7 +25,7 @@ def with_channels(head: dict, backbone: nn.Module) -> dict:
         return head
     indices = head.get("in_index", _default_indices(type_class(head, MODELS)))
     if indices is None:
-        raise ValueError(f"{type_name(head)} needs in_index, or in_channels")
+        raise ValueError(f"{type_name(head)}: set its in_index or in_channels in the config")
     if isinstance(indices, int):
         return dict(head, in_channels=channels[indices], in_index=indices)
     return dict(head, in_channels=[channels[i] for i in indices], in_index=list(indices))
