@@ -104,8 +104,8 @@ def test_unreadable_arrays(tmp_path):
     with pytest.raises(ValueError, match=r"none\.npz' cannot be read.*No such file.*--out DIR"):
         load_arrays(tmp_path / "none.npz")
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 half a file")
-    with pytest.raises(ValueError, match=r"broken\.npz' cannot be read as arrays"):
+    with pytest.raises(ValueError, match=r"broken\.npz' .*--out DIR"):
         load_arrays(tmp_path / "broken.npz")
     np.savez(tmp_path / "code.npz", names=np.array([object()], dtype=object))
-    with pytest.raises(ValueError, match=r"code\.npz' cannot be read"):
+    with pytest.raises(ValueError, match=r"code\.npz' .*--out DIR"):
         load_arrays(tmp_path / "code.npz")

@@ -176,5 +176,5 @@ def test_robustness_picture(curve, tmp_path):
 
 
 def test_robustness_without_measurements():
-    with pytest.raises(ValueError, match="nothing to draw"):
+    with pytest.raises(ValueError, match=r"model: .*`clouds`.*`missing`.*tools/robustness\.py"):
         draw_robustness(RobustnessCurve(), "model")

@@ -179,11 +179,11 @@ def test_mmsegs_own_segmentor(root, mini, tmp_path):
     ("settings", "message"),
     [
         (dict(covers=[0, 101]), r"covers: expected percent from 0 to 100, found \[0, 101\]"),
-        (dict(covers=[-1]), "covers: expected percent"),
+        (dict(covers=[-1]), r"covers: .*0 to 100, found \[-1\]"),
         (dict(kinds=["thick", "mist"]), r"kinds: expected some of \['thick'.* found \['mist'\]"),
         (dict(missing=["lidar"]), r"missing: expected some of .*found \['lidar'\]"),
-        (dict(kinds=[], missing=[]), "nothing to measure"),
-        (dict(covers=[], missing=[]), "nothing to measure"),
+        (dict(kinds=[], missing=[]), "covers .*kinds.*missing"),
+        (dict(covers=[], missing=[]), "covers .*kinds.*missing"),
     ],
 )
 def test_wrong_settings(settings, message):
@@ -223,9 +223,9 @@ def test_pipelines(root):
         found, expected = (pipeline_of(given, point, cfg, seed=4) for given in (steps, named))
         assert list(map(type_name, found)) == list(map(type_name, expected))
     steps = named
-    with pytest.raises(ValueError, match=r"has no LoadRasters \(only \['PackCloudSegInputs'\]\)"):
+    with pytest.raises(ValueError, match=r"LoadRasters \(only \['PackCloudSegInputs'\]\).*add it"):
         pipeline_of(steps[-1:], Point.under("thin", 10), cfg, 0)
-    with pytest.raises(ValueError, match="has no PackCloudSegInputs"):
+    with pytest.raises(ValueError, match=r"PackCloudSegInputs \(only \['LoadRasters'\].*add it"):
         pipeline_of(steps[:1], Point(missing="sar"), cfg, 0)
 
 
@@ -260,7 +260,7 @@ def test_data_and_config_are_checked_before_anything_is_measured(
     with pytest.raises(ValueError, match=r"has no `simulated_clouds`.*gsd_m=…"):
         measure([50], ["thick"], simulated_clouds=None)
     torch.save(dict(state_dict=dict(x=torch.ones(1))), tmp_path / "other.pth")
-    with pytest.raises(ValueError, match=r"other\.pth' does not fit the model"):
+    with pytest.raises(ValueError, match=r"other\.pth' .*name the config.*lacks \w+\."):
         robustness(
             config, str(tmp_path / "other.pth"), tmp_path / "out",
             RobustnessSettings(kinds=[]), narrow, str(mini),

@@ -67,7 +67,7 @@ def test_pixels_are_pinned():
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match="found 1 and 8"):
+    with pytest.raises(ValueError, match=r"largest_px .*at least 2 .*found 1 and 8"):
         octave_noise(_rng(), (9, 9), 1)
-    with pytest.raises(ValueError, match="at least one octave"):
+    with pytest.raises(ValueError, match=r"at least one octave.* 9 and 0"):
         octave_noise(_rng(), (9, 9), 9, octaves=0)

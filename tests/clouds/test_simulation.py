@@ -140,12 +140,12 @@ def test_a_real_mask_is_transplanted():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (dict(cover=1.2), "shares from 0 to 1 in ascending order, found 1.2"),
-        (dict(cover=(0.6, 0.2)), r"found \(0.6, 0.2\)"),
-        (dict(kind="mist"), "'mist'"),
-        (dict(kind={"thick": 0.0}), "not all 0"),
-        (dict(white=[1.0, 2.0]), "each of 4 bands, found 2"),
-        (dict(wavelengths_um=(0.5,)), r"expected bands x height x width of \(1, 96, 110\)"),
+        (dict(cover=1.2), r"cover: .*0 to 1 .*found 1\.2"),
+        (dict(cover=(0.6, 0.2)), r"cover: .*ascending.*\(0\.6, 0\.2\)"),
+        (dict(kind="mist"), "kind: .*'thick'.*'mist'"),
+        (dict(kind={"thick": 0.0}), "kind: .*from 0 .*not all 0"),
+        (dict(white=[1.0, 2.0]), "white: .* 4 bands, found 2"),
+        (dict(wavelengths_um=(0.5,)), r"clear: .*\(1, 96, 110\)"),
     ],
 )
 def test_wrong_arguments_are_named(settings, message):

@@ -203,7 +203,7 @@ def test_some_classes_in_another_order(tree):
 
 @pytest.mark.parametrize("names", [["forest", "water"], ["a"] * 6])
 def test_classes_that_cannot_be_told(tree, names):
-    with pytest.raises(ValueError, match="classes must be 6 names"):
+    with pytest.raises(ValueError, match=rf"classes .*6 names.*{names[0]}"):
         build(tree, metainfo=dict(classes=names))
 
 
@@ -286,7 +286,7 @@ def test_a_split_without_regions(tmp_path, write_raster):
 
 @pytest.mark.parametrize("fractions", [(0.8, 0.2), (0.8, 0.1, 0.2), (1.2, -0.1, -0.1)])
 def test_wrong_fractions_and_splits(tree, fractions):
-    with pytest.raises(ValueError, match="fractions must be 3 numbers"):
+    with pytest.raises(ValueError, match=rf"fractions .*3 numbers.*{re.escape(str(fractions))}"):
         build(tree, fractions=fractions)
     with pytest.raises(ValueError, match=r"split must be one of .* found 'dev'"):
         build(tree, "dev")

@@ -83,9 +83,9 @@ def test_some_classes_in_another_order(tree, level, chosen, codes):
 
 
 def test_classes_of_no_level(tree):
-    with pytest.raises(ValueError, match="not all of one level"):
+    with pytest.raises(ValueError, match=r"\['forest', 'mangroves'\].*metainfo.*'coarse'.*'fine'"):
         build(tree, metainfo=dict(classes=["forest", "mangroves"]))
-    with pytest.raises(ValueError, match="level must be one of"):
+    with pytest.raises(ValueError, match=r"level .*\['coarse', 'fine'\].*'medium'"):
         build(tree, level="medium")
 
 
@@ -119,7 +119,7 @@ def test_a_teacher_sees_the_clear_image(tree):
     assert (inputs[:4] == expected["data_samples"].gt_cloud_free.data).all()
     assert (inputs[4:] == expected["inputs"][4:]).all()
     assert (inputs[:4] != expected["inputs"][:4]).any()
-    with pytest.raises(ValueError, match="optical must be 'cloudy' or 'cloud_free'"):
+    with pytest.raises(ValueError, match=r"optical .*'cloudy' or 'cloud_free'.*'clear'"):
         build(tree, optical="clear")
 
 
@@ -154,9 +154,9 @@ def test_holdout_does_not_depend_on_the_platform():
 def test_holdout_that_leaves_nothing(tree):
     with pytest.raises(DataError, match=r"train\.csv: no samples.*choose another fraction"):
         build(tree, holdout="only", holdout_fraction=0.0)
-    with pytest.raises(ValueError, match="holdout must be"):
+    with pytest.raises(ValueError, match=r"holdout .*'exclude' or 'only'.*'none'"):
         build(tree, holdout="none")
-    with pytest.raises(ValueError, match="holdout_fraction 0 to 1"):
+    with pytest.raises(ValueError, match=r"holdout_fraction 0 to 1.* 20"):
         build(tree, holdout_fraction=20)
 
 
@@ -170,7 +170,9 @@ def test_areas_are_places_whatever_the_season(tree):
 def test_area_number():
     assert area_number("x/planet_cloudy_fall_12/planet_cloudy_fall_12_p_457.tif") == 12
     assert area_number("x/planet_cloudy_fall_12/renamed.tif") == 12
-    with pytest.raises(DataError, match=r"a/b\.tif: its name tells no area.*Rename it"):
+    with pytest.raises(
+        DataError, match=r"a/b\.tif: .*planet_cloudy_SEASON_AREA.*Rename.*holdout_fraction=0"
+    ):
         area_number("a/b.tif")
 
 

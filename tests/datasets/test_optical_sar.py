@@ -125,11 +125,11 @@ def test_optical_without_sar_names_both(folder):
 
 def test_sar_without_optical_names_both(folder):
     (folder / "optical/north/a_rgb.tif").unlink()
-    with pytest.raises(DataError, match="unpaired files") as error:
+    with pytest.raises(DataError) as error:
         build(folder)
     assert "sar/north/a_vv.tif without" in str(error.value)
     assert "optical/north/a_rgb.tif" in str(error.value)
-    assert "Add what is missing" in str(error.value)
+    assert str(error.value).startswith(f"{folder}/sar: ") and "ann_file" in str(error.value)
 
 
 def test_missing_root_and_folders(folder):
@@ -144,13 +144,13 @@ def test_missing_root_and_folders(folder):
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        (dict(data_prefix=dict(sar_path="sar")), "data_prefix needs img_path"),
-        (dict(data_prefix=dict(img_path="optical", radar="sar")), "radar"),
-        (dict(label_scale=2.0), "label_scale must be above 0 and at most 1"),
-        (dict(sar_scale=0), "sar_scale above 0"),
+        (dict(data_prefix=dict(sar_path="sar")), r"data_prefix .*img_path.*found \['sar_path'\]"),
+        (dict(data_prefix=dict(img_path="optical", radar="sar")), "data_prefix .*found .*radar"),
+        (dict(label_scale=2.0), r"label_scale .*at most 1.* 2\.0 .*Resample"),
+        (dict(sar_scale=0), r"sar_scale above 0.* and 0\."),
         (dict(optical="clear"), "optical must be .*'clear'"),
         (dict(clouds="drawn"), "clouds must be .*'drawn'"),
-        (dict(reduce_zero_label=True), "label_codes"),
+        (dict(reduce_zero_label=True), "reduce_zero_label .*label_codes="),
     ],
 )
 def test_config_errors(folder, kwargs, match):
@@ -171,7 +171,7 @@ def test_band_count(folder, edit_raster):
 
 def test_band_count_without_metainfo_is_the_first_samples(folder, edit_raster):
     edit_raster(folder / "sar/north/b_vv.tif", lambda pixels: np.repeat(pixels, 2, axis=0))
-    with pytest.raises(DataError, match=r"b_vv\.tif: has 2 band\(s\), expected 1"):
+    with pytest.raises(DataError, match=r"b_vv\.tif: has 2 band\(s\), expected 1[\s\S]*metainfo"):
         build(folder, metainfo=dict(classes=("land", "water")))
 
 

@@ -121,12 +121,14 @@ def test_training_tiles_without_frozen_clouds(tree):
 
 def test_one_missing_file_is_told_as_one(tree):
     (tree / "cloudy" / f"{NAMES['test'][0]}.tif").unlink()
-    with pytest.raises(DataError, match=r"missing files \(1 in all\)[\s\S]*cloudy/NH49E010020"):
+    with pytest.raises(
+        DataError, match=r"missing files \(1 in all\)[\s\S]*cloudy/NH49E010020[\s\S]*Restore"
+    ):
         build(tree)
 
 
 def test_unknown_mode():
-    with pytest.raises(ValueError, match=r"clouds must be 'stored' or 'simulated'"):
+    with pytest.raises(ValueError, match=r"clouds .*'stored' or 'simulated'.*'real'"):
         WHUOptSARDataset(clouds="real")
 
 
@@ -156,10 +158,10 @@ def test_missing_root_names_the_commands(tmp_path, root, commands):
 
 
 def test_folders_near_the_right_one(tree, tmp_path):
-    with pytest.raises(DataError, match=rf"folders of tiles.*--data-root {tree}\."):
+    with pytest.raises(DataError, match=rf"{tree.parent}' .*--data-root {tree}\."):
         build(tree.parent)
     (tmp_path / "published" / "lbl").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"holds scenes as published, not tiles\. Cut them by"):
+    with pytest.raises(DataError, match=rf"published' .*`{CONVERTER} .*--data-root PATH"):
         build(tmp_path / "published")
 
 

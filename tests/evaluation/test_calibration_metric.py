@@ -159,13 +159,13 @@ def test_ignore_index():
 def test_errors():
     logits, label = torch.zeros(3, 2, 2), torch.zeros(2, 2).long()
     binary = make_sample(torch.zeros(1, 2, 2), label)
-    with pytest.raises(ValueError, match=r"s: found logits of 1 class"):
+    with pytest.raises(ValueError, match=r"s: .* 1 class, .*out_channels"):
         evaluate([binary])
-    with pytest.raises(ValueError, match=r"s: seg_logits are of 4 classes.*names 3"):
+    with pytest.raises(ValueError, match=r"s: seg_logits are of 4 classes.* 3.*num_classes"):
         evaluate([make_sample(torch.zeros(4, 2, 2), label)])
     with pytest.raises(ValueError, match=r"s: seg_logits are \(4, 4\), its label \(2, 2\).*ori"):
         evaluate([make_sample(torch.zeros(3, 4, 4), label)])
-    with pytest.raises(ValueError, match="s: seg_logits are not finite"):
+    with pytest.raises(ValueError, match=r"s: seg_logits .*NaN"):
         evaluate([make_sample(torch.full((3, 2, 2), math.nan), label)])
     for field in ("seg_logits", "gt_sem_seg"):
         sample = make_sample(logits, label)

@@ -210,9 +210,9 @@ def test_format_only_needs_no_label(tmp_path):
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="set output_dir"):
+    with pytest.raises(ValueError, match=r"format_only=True .*set output_dir"):
         CloudIoUMetric(format_only=True)
-    with pytest.raises(ValueError, match="rising"):
+    with pytest.raises(ValueError, match=r"cover_edges .*\(0, 50, 50\), expected \(\) or 2"):
         CloudIoUMetric(cover_edges=(0, 50, 50))
     no_label = make_sample([[0]], [[0]])
     del no_label["gt_sem_seg"]
@@ -220,10 +220,10 @@ def test_errors():
         evaluate([no_label])
     with pytest.raises(ValueError, match=r"s: prediction is \(2, 2\), its label \(1, 1\).*ori"):
         evaluate([make_sample([[0]], [[0, 0], [0, 0]])])
-    with pytest.raises(ValueError, match="s: found class 5"):
+    with pytest.raises(ValueError, match=r"s: .*class 5 .*0 to \d.*num_classes"):
         evaluate([make_sample([[0]], [[5]])])
     metric = CloudIoUMetric()
-    with pytest.raises(ValueError, match="dataset_meta has no classes; set"):
+    with pytest.raises(ValueError, match=r"CloudIoUMetric: dataset_meta .*classes"):
         metric.process({}, [make_sample([[0]], [[0]])])
 
 

@@ -17,7 +17,7 @@ def test_role_is_found_out_and_checked(reference_network, role):
     _, found = convert_reference(network)
     assert found == role
     other = dict(student="teacher", teacher="student")[role]
-    with pytest.raises(ValueError, match=f"is a {role}'s.*not a {other}'s"):
+    with pytest.raises(ValueError, match=f"{role}'s .*--role {role}"):
         convert_reference(network, other)
 
 
@@ -33,13 +33,13 @@ def test_role_is_found_out_and_checked(reference_network, role):
 def test_a_missing_key_is_named(reference_network, key):
     network = reference_network("student")
     del network[key]
-    with pytest.raises(ValueError, match=f"lacks {key.removeprefix('module.')}"):
+    with pytest.raises(ValueError, match=f"lacks {key.removeprefix('module.')}.*[Cc]opy"):
         convert_reference(network)
 
 
 def test_surplus_keys_are_named(reference_network):
     network = reference_network("teacher") | {"module.fuse_block_stage5.x": torch.ones(1)}
-    with pytest.raises(ValueError, match=r"has the surplus fuse_block_stage5.x"):
+    with pytest.raises(ValueError, match=r"surplus fuse_block_stage5\.x.*another"):
         convert_reference(network)
 
 
@@ -56,10 +56,10 @@ def test_values_go_where_they_belong(reference_network):
 
 def test_other_files_are_refused(tmp_path):
     torch.save(dict(state_dict={}), tmp_path / "a.pth")
-    with pytest.raises(ValueError, match="no entry 'network'"):
+    with pytest.raises(ValueError, match=r"a\.pth' .*'network'.*reference"):
         convert_file(tmp_path / "a.pth", tmp_path / "out.pth")
     (tmp_path / "b.pth").write_bytes(b"half a file")
-    with pytest.raises(ValueError, match="cannot be read as tensors only"):
+    with pytest.raises(ValueError, match=r"b\.pth' .*copy .*another file"):
         convert_file(tmp_path / "b.pth", tmp_path / "out.pth")
     with pytest.raises(FileNotFoundError, match=r"c.pth' does not exist"):
         convert_file(tmp_path / "c.pth", tmp_path / "out.pth")
@@ -72,7 +72,7 @@ def test_code_in_a_file_is_not_run(tmp_path):
             return (open, (str(tmp_path / "ran"), "w"))
 
     torch.save(dict(network=Attack()), tmp_path / "evil.pth")
-    with pytest.raises(ValueError, match="never run"):
+    with pytest.raises(ValueError, match=r"evil\.pth' .*Weights only.*another file"):
         convert_file(tmp_path / "evil.pth", tmp_path / "out.pth")
     assert not (tmp_path / "ran").exists()
 
@@ -90,5 +90,6 @@ def test_the_tool(reference_network, root, tmp_path):
         [*command, str(tmp_path / "x.pth"), "--role", "student"], capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert "convert_reference: the checkpoint is a teacher's" in done.stderr
+    assert f"convert_reference: '{tmp_path}/in.pth'" in done.stderr
+    assert "--role teacher" in done.stderr
     assert not (tmp_path / "x.pth").exists()

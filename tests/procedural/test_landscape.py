@@ -78,10 +78,10 @@ def test_materials_follow_season_and_refuse_what_they_do_not_know(place):
     lush, dry = (draw_materials(np.random.default_rng(1), place, g) for g in (0.95, 0.05))
     green = (Material.GREEN_GRASS, Material.LUSH_CROP, Material.CANOPY)
     assert np.isin(lush, green).mean() > np.isin(dry, green).mean() + 0.2
-    with pytest.raises(ValueError, match="expected 0 to 1, found 2"):
+    with pytest.raises(ValueError, match=r"greenness: .*0 to 1, found 2"):
         draw_materials(np.random.default_rng(1), place, 2)
     snow = type(place)(
         np.full_like(place.cover, 70), place.parcels, place.along, place.across, 3.0
     )
-    with pytest.raises(ValueError, match=r"codes \[70\]"):
+    with pytest.raises(ValueError, match=r"codes \[70\]; expected .*\[\d+, "):
         draw_materials(np.random.default_rng(1), snow, 0.5)

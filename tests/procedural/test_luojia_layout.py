@@ -87,6 +87,6 @@ def test_same_seed_same_files_and_fewer_patches_are_a_prefix(made, tmp_path):
 
 
 def test_negative_numbers_are_named(tmp_path):
-    with pytest.raises(ValueError, match="'patches_per_roi': -2"):
+    with pytest.raises(ValueError, match=r"from 0, .*'patches_per_roi': -2"):
         write_mini_luojia(tmp_path / "set", patches_per_roi=-2)
     assert list(tmp_path.iterdir()) == []

@@ -158,7 +158,7 @@ def test_own_and_empty_folders_are_filled_without_asking(tmp_path):
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "set").write_text("")
-    with pytest.raises(FileExistsError, match="expected a folder, found a file"):
+    with pytest.raises(FileExistsError, match=r"set: .*found a file.*another folder"):
         write_mini_m3mcr(tmp_path / "set", {"train": 1})
 
 
@@ -186,8 +186,8 @@ def test_an_interrupted_run_keeps_the_data_set_that_was_there(tmp_path):
 
 
 def test_wrong_counts_are_named(tmp_path):
-    with pytest.raises(ValueError, match="'dev': 1"):
+    with pytest.raises(ValueError, match=r"counts: .*train, .*'dev': 1"):
         write_mini_m3mcr(tmp_path / "set", {"dev": 1})
-    with pytest.raises(ValueError, match="'train': -1"):
+    with pytest.raises(ValueError, match=r"counts: .*from 0 .*'train': -1"):
         write_mini_m3mcr(tmp_path / "set", {"train": -1})
     assert list(tmp_path.iterdir()) == []

@@ -125,5 +125,5 @@ def test_same_arguments_same_pixels_and_nothing_else():
 
 
 def test_negative_numbers_are_named():
-    with pytest.raises(ValueError, match="roi=-1"):
+    with pytest.raises(ValueError, match=r"from 0, .*roi=-1"):
         draw_luojia_patch(0, -1, 0)

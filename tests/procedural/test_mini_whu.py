@@ -166,7 +166,7 @@ def test_names_are_map_sheets_in_pairs():
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match=r"'val' and 0"):
+    with pytest.raises(ValueError, match=r"split .*'train', .*found 'val' and 0"):
         draw_whu_scene(0, "val", 0)
     with pytest.raises(ValueError, match=r"index from 0 to 287, found 'train' and 288"):
         draw_whu_scene(0, "train", 288)

@@ -47,7 +47,7 @@ def test_table_interpolates_between_its_nodes():
     assert table[Material.CANOPY, 0] == pytest.approx(0.022)
     between = 0.048 + (0.61 - 0.56) / (0.665 - 0.56) * (0.030 - 0.048)
     assert table[Material.CANOPY, 1] == pytest.approx(between)
-    with pytest.raises(ValueError, match=r"0\.44 to 2\.2"):
+    with pytest.raises(ValueError, match=r"wavelengths_um: .*0\.44 to 2\.2.*\[0\.3\]"):
         material_reflectance([0.3])
 
 

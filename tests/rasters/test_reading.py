@@ -23,7 +23,7 @@ def test_truncated_raster(write_raster, backscatter):
     with pytest.raises(DataError, match=r"cut\.tif: cannot be read.*copy or download it again"):
         read_header(str(path), probe=True)
     with (
-        pytest.raises(DataError, match=r"cut\.tif: cannot be read"),
+        pytest.raises(DataError, match=r"cut\.tif: .* bytes.*copy or download"),
         open_raster(str(path)) as source,
     ):
         source.read()
@@ -46,7 +46,7 @@ def test_truncated_array(tmp_path):
     path = tmp_path / "mask.npy"
     np.save(path, np.zeros((30, 30), dtype=bool))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"mask\.npy: cannot be read"):
+    with pytest.raises(DataError, match=r"mask\.npy: .* bytes.*copy or download"):
         read_header(str(path))
 
 
@@ -58,16 +58,14 @@ def test_array_that_would_run_code_is_refused(tmp_path):
     np.save(tmp_path / "object.npy", np.array([[Payload()]], dtype=object), allow_pickle=True)
     (tmp_path / "plain.npy").write_bytes(pickle.dumps(Payload()))
     for name in ("object.npy", "plain.npy"):
-        with pytest.raises(DataError, match=name):
+        with pytest.raises(DataError, match=rf"{name}: .* bytes.*copy or download"):
             load_array(str(tmp_path / name))
     assert not (tmp_path / "pickle_ran").exists()
 
 
 def test_array_that_is_no_map(tmp_path):
     np.save(tmp_path / "mask.npy", np.zeros((2, 3, 4), dtype=bool))
-    with pytest.raises(
-        DataError, match=r"mask\.npy: expected an array of rows x columns.*2, 3, 4"
-    ):
+    with pytest.raises(DataError, match=r"mask\.npy: .*rows x columns.*2, 3, 4.*2D"):
         load_array(str(tmp_path / "mask.npy"))
 
 

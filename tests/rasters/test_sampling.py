@@ -36,5 +36,5 @@ def test_one_other_value_is_an_image(write_raster):
     path = write_raster("a.tif", bands, tiled=True, blockxsize=256, blockysize=256)
     assert 7 <= sample(path).mean[0] < 7.1
     bands[0, 80, 80] = 7
-    with pytest.raises(DataError, match="holds the one value 7"):
+    with pytest.raises(DataError, match=r"b\.tif: .* 7, .*shows the ground"):
         sample(write_raster("b.tif", bands))

@@ -47,52 +47,72 @@ def gcps_only(folder):
 HOLED = sar_bands()
 HOLED[:] = np.nan
 CASES = dict(
-    no_overlap=(optical, lambda f: sar(f, corner=(700_000, 5_400_000)), "does not overlap"),
-    no_crs=(optical, lambda f: sar(f, crs=None), "SAR image has no coordinate reference system"),
-    optical_without_crs=(lambda f: optical(f, crs=None), sar, "optical image has no coordinate"),
-    control_points=(optical, gcps_only, "ground control points only.*gdalwarp"),
-    bands=(lambda f: optical(f, optical_bands()[:3]), sar, r"has 3 band\(s\).*sees 4 optical"),
-    complex=(optical, lambda f: sar(f, sar_bands().astype(np.complex64)), "expected real numbers"),
+    no_overlap=(
+        optical,
+        lambda f: sar(f, corner=(700_000, 5_400_000)),
+        r"s\.tif: .*\(700000, .*\(600000, .*EPSG:32632.*same area",
+    ),
+    no_crs=(optical, lambda f: sar(f, crs=None), r"s\.tif: .*SAR.*gdal_edit -a_srs"),
+    optical_without_crs=(
+        lambda f: optical(f, crs=None),
+        sar,
+        r"o\.tif: .*optical.*gdal_edit -a_srs",
+    ),
+    control_points=(optical, gcps_only, r"s\.tif: .*control points.*gdalwarp"),
+    bands=(
+        lambda f: optical(f, optical_bands()[:3]),
+        sar,
+        r"o\.tif: has 3 .* 4 optical.*--optical-bands",
+    ),
+    complex=(
+        optical,
+        lambda f: sar(f, sar_bands().astype(np.complex64)),
+        r"s\.tif: .*complex64, .*amplitude",
+    ),
     linear=(
         optical,
         lambda f: sar(f, 10 ** (sar_bands() / 10)),
-        r"s\.tif: the SAR values are .*dB .*Convert",
+        r"s\.tif: .*0\.794\d* .*-32\.5 to 0\. .*dB .*Convert",
     ),
     reflectance=(
         lambda f: optical(f, (optical_bands() / 10000).astype(np.float32)),
         sar,
-        "reflectance from 0 to 1",
+        r"o\.tif: .*0\.8999, .*0 to 10000.*reflectance .*Convert",
     ),
     eight_bit=(
         lambda f: optical(f, (optical_bands() // 100).astype(np.uint8)),
         sar,
-        "optical values are 0 to 89, but the model was trained with 0 to 10000",
+        r"o\.tif: .*0 to 89, .*0 to 10000.*8-bit .*Convert",
     ),
     swapped=(
         lambda f: write(f / "o.tif", sar_bands()),
         lambda f: write(f / "s.tif", optical_bands()),
-        "are not swapped",
+        r"o\.tif: has 2 .* 4 optical.*--optical-bands.*swapped",
     ),
     swapped_same_count=(
         lambda f: write(f / "o.tif", np.concatenate([sar_bands()] * 2)),
         lambda f: write(f / "s.tif", optical_bands()[:2]),
-        "SAR images may be swapped",
+        r"s\.tif: .*1 to 8999, .*-32\.5 to 0\. .*swapped",
     ),
     constant=(
         lambda f: optical(f, np.full((4, 130, 170), 500, np.uint16)),
         sar,
-        "holds the one value 500",
+        r"o\.tif: .* 500, .*optical image that shows",
     ),
-    empty=(lambda f: optical(f, 0 * optical_bands(), nodata=0), sar, "holds no data in band 1"),
-    empty_sar=(optical, lambda f: sar(f, HOLED), "s.tif: holds no data in band 1, 2, only NaN"),
+    empty=(
+        lambda f: optical(f, 0 * optical_bands(), nodata=0),
+        sar,
+        r"o\.tif: .*band 1, 2, 3, 4, .*\(0\).*--nodata",
+    ),
+    empty_sar=(optical, lambda f: sar(f, HOLED), r"s\.tif: .*band 1, 2, .*NaN.*--nodata"),
     local=(
         optical,
         lambda f: sar(f, crs='LOCAL_CS["here",UNIT["metre",1]]'),
-        "SAR image's reference system is a local one",
+        r"s\.tif: .*local.*gdal_edit -a_srs",
     ),
-    missing=(lambda f: str(f / "none.tif"), sar, r"none\.tif: no such file"),
-    truncated=(lambda f: truncated(optical(f)), sar, r"o\.tif: cannot be read"),
-    no_raster=(optical, lambda f: str(f / "text.tif"), r"text\.tif: cannot be read"),
+    missing=(lambda f: str(f / "none.tif"), sar, r"none\.tif: no such file.*Restore"),
+    truncated=(lambda f: truncated(optical(f)), sar, r"o\.tif: .* bytes.*copy or download"),
+    no_raster=(optical, lambda f: str(f / "text.tif"), r"text\.tif: .*12 bytes.*copy or download"),
 )
 
 
@@ -121,7 +141,7 @@ def test_damaged_in_the_middle(pixel_model, tmp_path):
         file.write(bytes(500))
     out = tmp_path / "out" / "map.tif"
     predictor = ScenePredictor(*pixel_model(), device="cpu")
-    with pytest.raises(ValueError, match=r"o\.tif: cannot be read .*damaged, incomplete"):
+    with pytest.raises(ValueError, match=r"o\.tif: .* bytes.*copy or download"):
         predictor.predict(path, sar(tmp_path, sar_bands(1100, 1000)), out, progress=False)
     assert not out.parent.exists()
 
@@ -149,7 +169,7 @@ def test_output_that_is_an_input(pixel_model, pair):
 
 def test_name_of_another_kind(pixel_model, pair, tmp_path):
     predictor = ScenePredictor(*pixel_model(), device="cpu")
-    with pytest.raises(ValueError, match=r"ends in \.tif"):
+    with pytest.raises(ValueError, match=r"map\.png: .*ends in \.tif"):
         predictor.predict(*pair, tmp_path / "map.png", progress=False)
 
 
@@ -163,7 +183,7 @@ def test_full_disk(pixel_model, tmp_path, limit):
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
-        with pytest.raises(ValueError, match=r"cannot be written .*Free some space"):
+        with pytest.raises(ValueError, match=r"out.*free there.*Free some space.*output path"):
             predictor.predict(
                 *files, out, progress=False, resolution="optical", probabilities=True
             )
@@ -177,8 +197,8 @@ def test_full_disk(pixel_model, tmp_path, limit):
     ("change", "message"),
     [
         (dict(tile_size=10**6), r"tile_size 1000000: expected 1 to 8192"),
-        (dict(overlap=48), r"48 pixels cannot overlap by 48"),
-        (dict(overlap=-1), r"cannot overlap by -1"),
+        (dict(overlap=48), r"48 .*overlap by 48: .*less than the tile"),
+        (dict(overlap=-1), r"overlap by -1: .*at least 0"),
         (dict(batch_size=0), r"batch_size 0: expected 1 or more"),
         (dict(resolution="fine"), r"resolution 'fine': expected one of label, optical"),
         (dict(sar_resampling="best"), r"sar_resampling 'best': expected one of nearest"),
@@ -193,22 +213,22 @@ def test_settings_that_cannot_be(pixel_model, pair, tmp_path, change, message):
 
 @pytest.mark.parametrize("name", ["cuda:97", "warp-drive"])
 def test_device_that_is_not_there(pixel_model, name):
-    with pytest.raises(ValueError, match=rf"device '{name}' cannot be used here"):
+    with pytest.raises(ValueError, match=f"device '{name}' .*choose cpu"):
         ScenePredictor(*pixel_model(), device=name)
 
 
 def test_config_and_checkpoint_that_cannot_be(pixel_model, root, tmp_path):
     config, checkpoint = pixel_model()
     (tmp_path / "empty.pth").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"empty\.pth' cannot be read as a checkpoint"):
+    with pytest.raises(ValueError, match=r"empty\.pth' .*EOFError.*another file"):
         ScenePredictor(config, str(tmp_path / "empty.pth"))
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(ValueError, match=r"list\.pth' cannot be read as a checkpoint"):
+    with pytest.raises(ValueError, match=r"list\.pth' .*'list'.*another file"):
         ScenePredictor(config, str(tmp_path / "list.pth"))
-    with pytest.raises(ValueError, match=r"m3mcr\.py' has no model"):
+    with pytest.raises(ValueError, match=r"m3mcr\.py' .*`model`: name"):
         ScenePredictor(str(root / "configs/_base_/datasets/m3mcr.py"), checkpoint)
     (tmp_path / "broken.py").write_text("model = dict(")
-    with pytest.raises(ValueError, match=r"broken\.py' cannot be read"):
+    with pytest.raises(ValueError, match=r"broken\.py' .*line 1"):
         ScenePredictor(str(tmp_path / "broken.py"), checkpoint)
 
 

@@ -32,7 +32,7 @@ def holder(tmp_path):
 
 def test_one_at_a_time(tmp_path, holder, monkeypatch):
     monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
-    message = r"out: another run .*Wait .* or stop it"
+    message = r"out: .*[Ww]ait.* or stop"
     with pytest.raises(DataError, match=message), folder_lock(tmp_path / "out"):
         pass
 

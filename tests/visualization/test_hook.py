@@ -175,12 +175,12 @@ def test_says_where_the_pictures_are(runner, tmp_path, monkeypatch):
 
 
 def test_errors(runner):
-    with pytest.raises(ValueError, match="interval is 0"):
+    with pytest.raises(ValueError, match=r"interval .*0, .*at least 1"):
         CloudSegVisualizationHook(interval=0)
     runner.visualizer = SegLocalVisualizer()
-    with pytest.raises(TypeError, match="SegLocalVisualizer, expected a CloudSegLocalVisualizer"):
+    with pytest.raises(TypeError, match=r" SegLocalVisualizer, .*type='CloudSegLocalVisualizer'"):
         run(CloudSegVisualizationHook(draw=True), runner, [0.5])
-    with pytest.raises(ValueError, match="max_samples -1"):
+    with pytest.raises(ValueError, match=r"max_samples -1: .*at least .*0"):
         CloudSegVisualizationHook(max_samples=-1)
 
 
@@ -206,5 +206,5 @@ def test_an_output_is_needed_for_every_input(runner):
     data, outputs = make_batch([0.5, 0.5])
     hook = CloudSegVisualizationHook(draw=True)
     hook.before_test(runner)
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match=f"{type(runner.model).__name__}: 1 outputs, expected 2"):
         hook.after_test_iter(runner, 0, data, outputs[:1])

@@ -83,9 +83,7 @@ class CloudIoUMetric(IoUMetric):
             raise ValueError("format_only=True only writes predictions: set output_dir")
         edges = tuple(cover_edges)
         if len(edges) == 1 or any(a >= b for a, b in pairwise(edges)):
-            raise ValueError(
-                f"cover_edges are {edges}, expected () or two or more percentages in rising order"
-            )
+            raise ValueError(f"cover_edges are {edges}, expected () or 2 or more rising percents")
         super().__init__(
             ignore_index=ignore_index,
             beta=beta,

@@ -70,9 +70,9 @@ def test_folders_that_are_not_ours(folder):
     ):
         folder.check_recipe()
     (folder.path / "whu_opt_sar.json").write_text("{")
-    with pytest.raises(DataError, match=r"not a recipe .*Delete"):
+    with pytest.raises(DataError, match=rf"whu_opt_sar\.json: .*Delete {folder.path}"):
         folder.check_recipe()
-    with pytest.raises(DataError, match="expected a folder, found a file"):
+    with pytest.raises(DataError, match=r"thesis\.tex: .*found a file.*another OUT"):
         TileFolder(folder.path / "thesis.tex", RECIPE).check_recipe()
 
 

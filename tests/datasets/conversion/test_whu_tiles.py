@@ -41,7 +41,7 @@ def test_origins_cover_every_pixel_once_but_for_the_last_tile():
 
 @pytest.mark.parametrize("size", [0, -32, 301])
 def test_tiles_that_do_not_fit(size):
-    with pytest.raises(ValueError, match=f"tiles of {size} pixels do not fit into 300"):
+    with pytest.raises(ValueError, match=f"tiles of {size} .* 300"):
         tile_origins(300, size)
 
 
@@ -93,5 +93,5 @@ def test_a_damaged_file_is_named(tmp_path, write_scene_file):
     scene = scene_of(tmp_path, "NH49E001013", write_scene_file, pixels, pixels, pixels)
     with open(scene.files["sar"], "r+b") as file:
         file.truncate(1000)
-    with pytest.raises(DataError, match=r"sar/NH49E001013\.tif: cannot be read \(1000 bytes"):
+    with pytest.raises(DataError, match=r"sar/NH49E001013\.tif: .*1000 bytes.*copy or download"):
         list(cut_tiles(scene, 30, 20))

@@ -79,9 +79,11 @@ def test_image_smaller_than_the_crop(sample, loaded):
 
 def test_crop_that_does_not_fit_the_label_grid():
     results = dict(img=np.zeros((300, 300, 1)), label_scale=0.3)
-    with pytest.raises(ValueError, match=r"crop_size=165 optical pixels are 49\.5 label pixels"):
+    with pytest.raises(
+        ValueError, match=r"crop_size=165 optical pixels are 49\.5 .*label_scale=0\.3"
+    ):
         AlignedRandomCrop(165)(results)
-    with pytest.raises(ValueError, match=r"step=4 optical pixels are 1\.2 label pixels"):
+    with pytest.raises(ValueError, match=r"step=4 optical pixels are 1\.2 .*label_scale=0\.3"):
         AlignedRandomCrop(160, step=4)(results)
-    with pytest.raises(ValueError, match="must be positive"):
+    with pytest.raises(ValueError, match=r"crop_size and step .*0 and 10"):
         AlignedRandomCrop(0)

@@ -76,7 +76,7 @@ def test_modalities_and_bands(sample):
     some = loader(dict(info))
     assert some["band_layout"] == dict(cloud_free=(0, 4), optical=(4, 6), sar=(6, 7))
     assert (some["img"] == whole[..., [6, 7, 8, 9, 2, 0, 5]]).all()
-    with pytest.raises(ValueError, match=r"unknown modalities \['radar'\]"):
+    with pytest.raises(ValueError, match=r"LoadRasters: .*\['radar'\].*'optical'"):
         LoadRasters(modalities=("optical", "radar"))
 
 
@@ -118,7 +118,7 @@ def test_nan_and_nodata(sample, edit_raster):
 def test_band_without_data(sample, edit_raster):
     info = sample()
     edit_raster(info["sar_path"], lambda array: array * np.nan)
-    with pytest.raises(DataError, match=r"S1_fall_1_p_7\.tif: band 1 has no valid pixel"):
+    with pytest.raises(DataError, match=r"S1_fall_1_p_7\.tif: band 1 .*list"):
         LoadRasters()(dict(info))
 
 
@@ -260,7 +260,7 @@ def test_size_of_the_mask(sample):
     info = sample()
     np.save(info["cloud_mask_path"], np.zeros((12, 12), bool))
     with pytest.raises(
-        DataError, match=r"cloudmask_fall_1_p_7\.npy: has 12 x 12 pixels, expected 40"
+        DataError, match=r"cloudmask_fall_1_p_7\.npy: has 12 x 12 pixels, expected 40.*Cut both"
     ):
         LoadRasters()(dict(info))
 
@@ -273,9 +273,7 @@ def test_band_count(sample, edit_raster, key, bands):
     edit_raster(info[key], lambda array: array[:1])
     with pytest.raises(DataError, match=rf"\.tif: has 1 bands, expected {bands}\. Correct"):
         LoadRasters()(dict(info))
-    with pytest.raises(
-        DataError, match=r"has bands 1 to \d, LoadRasters\(bands=…\) asks for \[5\]"
-    ):
+    with pytest.raises(DataError, match=r"\.tif: .*1 to \d, LoadRasters\(bands=…\) .*\[5\]"):
         LoadRasters(bands=dict(optical=[5], cloud_free=[5], sar=[5]))({**sample(seed=1)})
 
 
@@ -292,9 +290,7 @@ def test_damaged_file(sample, key):
 
 
 def test_window_outside(sample):
-    with pytest.raises(
-        DataError, match=r"crop_window \(30, 0, 20, 20\).*does not lie in its 40 x 40"
-    ):
+    with pytest.raises(DataError, match=r"crop_window \(30, 0, 20, 20\).*.*40 x 40 .*inside"):
         LoadRasters()({**sample(), "crop_window": (30, 0, 20, 20)})
 
 

@@ -125,17 +125,19 @@ def test_wrong_settings_are_found_when_the_pipeline_is_built(tmp_path):
     build = lambda **kwargs: TRANSFORMS.build(  # noqa: E731
         dict(type="SimulateClouds", **{**SETTINGS, **kwargs})
     )
-    with pytest.raises(ValueError, match="'mist'"):
+    with pytest.raises(ValueError, match=r"kind: .*'thick'.*'mist'"):
         build(kind="mist")
     with pytest.raises(TypeError, match=r"unknown argument covr\. Remove it .* cover, .* redraw"):
         build(covr=0.5)
     with pytest.raises(TypeError, match="gsd_m"):
         TRANSFORMS.build(dict(type="SimulateClouds", wavelengths_um=(0.5,)))
-    with pytest.raises(ValueError, match="each of 4 bands, found 1"):
+    with pytest.raises(ValueError, match=r"white: .* 4 bands, found 1"):
         build(white=[1.0])
     with pytest.raises(ValueError, match="clear_fraction: expected 0 to 1, found 2"):
         build(clear_fraction=2)
-    with pytest.raises(DataError, match="holds no cloud mask"):
+    with pytest.raises(DataError, match=rf"mask_dir .*{tmp_path}.*\.npy or \.tif.*leave"):
         build(mask_dir=str(tmp_path))
-    with pytest.raises(ValueError, match="has 4 optical bands, but wavelengths_um names 3"):
+    with pytest.raises(
+        ValueError, match=r"SimulateClouds: .* 4 optical .*wavelengths_um .*3.*one wavelength"
+    ):
         build(wavelengths_um=(0.5, 0.6, 0.7))(_results())

@@ -86,7 +86,9 @@ def test_prefix_and_classifier_are_taken_off(tmp_path):
 
 def test_another_variant_is_refused(tmp_path):
     published(tmp_path / "mit.pth", **{"layers.3.2.weight": torch.rand(7)})
-    with pytest.raises(ValueError, match=r"layers.3.2.weight is \(7,\), not \(128,\)"):
+    with pytest.raises(
+        ValueError, match=r"mit\.pth'.*layers\.3\.2\.weight .*\(7,\), .*\(128,\).*variant"
+    ):
         build(tmp_path / "mit.pth")
 
 
@@ -94,7 +96,7 @@ def test_missing_parameters_are_named(tmp_path):
     weights = published(tmp_path / "mit.pth")
     del weights["layers.1.2.bias"]
     torch.save(weights, tmp_path / "mit.pth")
-    with pytest.raises(ValueError, match=r"layers.1.2.bias is missing"):
+    with pytest.raises(ValueError, match=r"mit\.pth'.*layers\.1\.2\.bias .*init_cfg\.prefix"):
         build(tmp_path / "mit.pth")
 
 

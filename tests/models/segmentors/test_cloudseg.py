@@ -102,7 +102,7 @@ def test_padding_and_flip_are_undone(small_models, batch):
 def test_image_smaller_than_the_window(small_models, batch):
     model = MODELS.build(small_models.student).eval()
     inputs, samples = batch(1, 130)
-    with pytest.raises(ValueError, match=r"a.tif is 130 x 130 pixels, smaller than the window"):
+    with pytest.raises(ValueError, match=r"a.tif is 130 x 130 .*test_cfg\.crop_size"):
         model(inputs, samples, mode="predict")
 
 
@@ -114,7 +114,9 @@ def test_heads_take_their_channels_from_the_backbone(small_models):
 
 def test_asking_for_an_image_that_nothing_makes(small_models):
     small_models.teacher.test_cfg.cloud_free = True
-    with pytest.raises(ValueError, match="no auxiliary_head"):
+    with pytest.raises(
+        ValueError, match=r"test_cfg\.cloud_free=True .*auxiliary_head.*CloudRemovalHead"
+    ):
         MODELS.build(small_models.teacher)
 
 

@@ -1,5 +1,7 @@
 """Statistics of clouds on made-up images whose answers are known."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -231,10 +233,13 @@ def test_all_statistics_of_an_image():
 
 def test_sizes_that_disagree_are_refused():
     image, mask = np.zeros((2, 20, 20)), np.zeros((20, 20), bool)
-    for clear, cloudy, bands in (
-        (image, image[:, :19], BANDS),
-        (image, image, ("blue",)),
-        (image[:, :10], image[:, :10], BANDS),
+    whole, cut, half = "(2, 20, 20)", "(2, 19, 20)", "(2, 10, 20)"
+    for clear, cloudy, bands, found in (
+        (image, image[:, :19], BANDS, (2, whole, cut)),
+        (image, image, ("blue",), (1, whole, whole)),
+        (image[:, :10], image[:, :10], BANDS, (2, half, half)),
     ):
-        with pytest.raises(ValueError, match="found"):
+        count, *shapes = found
+        expected = rf"{count} bands .*\(20, 20\) .*{'.*'.join(map(re.escape, shapes))}"
+        with pytest.raises(ValueError, match=expected):
             cloud_statistics(clear, cloudy, mask, 3.0, bands, [0])
