@@ -36,3 +36,13 @@ def small_student(few_iterations) -> dict:
 def small_distill(few_iterations) -> dict:
     """The same, and a narrow student of a distillation, whose teacher follows."""
     return few_iterations | shallow("model.architecture.")
+
+
+@pytest.fixture
+def student_config(root) -> str:
+    return str(root / "configs/cloudseg_student_mini.py")
+
+
+@pytest.fixture
+def distill_config(root) -> str:
+    return str(root / "configs/cloudseg_mini.py")

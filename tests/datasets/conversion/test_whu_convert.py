@@ -1,60 +1,29 @@
-"""Conversion of a small published tree: what is written, and what interruptions do to it."""
+"""Conversion of a small published tree: what is written, and what is refused."""
 
-import contextlib
-import csv
-import multiprocessing
-import os
-import random
 import re
 import shutil
-import signal
-import time
 
 import numpy as np
 import pytest
 import rasterio
+from converted import (
+    CLOUDS,
+    FOLDERS,
+    SIZE,
+    SPLITS,
+    TILES,
+    files_below,
+    names_of,
+    read,
+    rows_of,
+    run,
+)
 
 from mmcloudseg.clouds import CloudSettings, simulate_clouds
-from mmcloudseg.datasets.conversion import ConversionSettings, convert, whu_tiles
 from mmcloudseg.datasets.conversion.tile_folder import MODALITIES, pixel_checksum
 from mmcloudseg.datasets.conversion.whu_tiles import tile_origins
 from mmcloudseg.rasters.reading import raster_session
-from mmcloudseg.utils import locks
 from mmcloudseg.utils.errors import DataError
-
-SPLITS = dict(
-    train=("NH49E003015", "NH50E005001"),
-    val=("NH49E001013", "NH49E002014"),
-    test=("NH49E010020", "NI49E021011"),
-)
-CLOUDS = ("cloudy", "cloud_opacity", "cloud_mask")
-FOLDERS = dict(optical="optical", sar="sar", label="lbl")
-SIZE = 64
-TILES = 4 * 5
-
-
-def run(root, out, **kwargs):
-    settings = dict(tile_sizes=(SIZE,), subset=True, jobs=1)
-    return convert(root, out, ConversionSettings(**{**settings, **kwargs}))
-
-
-def read(path):
-    with raster_session(), rasterio.open(path) as source:
-        assert source.crs is None and source.compression.value == "DEFLATE"
-        return source.read()
-
-
-def rows_of(folder):
-    with open(folder / "manifest.csv", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def names_of(folder, split):
-    return (folder / f"{split}.txt").read_text().split()
-
-
-def files_below(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -157,16 +126,6 @@ def test_several_sizes_frozen_training_and_another_seed(scenes, made, tmp_path):
         assert there[row["name"]]["cloudy"] != row["cloudy"]
 
 
-def test_a_second_run_does_nothing(scenes, tmp_path, monkeypatch):
-    assert run(scenes, tmp_path).worked
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    # Not even the scenes are opened.
-    monkeypatch.setattr(rasterio, "open", None)
-    monkeypatch.setattr(whu_tiles, "simulate_clouds", None)
-    assert not run(scenes, tmp_path).worked
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -187,19 +146,6 @@ def test_other_scenes_are_refused(tmp_path, scenes, made):
         (tree / folder / "NH50E005001.tif").unlink()
     with pytest.raises(DataError, match=r"scenes: train 2 .* there, train 1 "):
         run(tree, made.parent)
-
-
-def test_lost_tiles_are_made_again(scenes, made, tmp_path):
-    out = shutil.copytree(made.parent, tmp_path / "out")
-    lost = ["optical/NH49E003015_r0064_c0128.tif", "cloud_mask/NH49E001013_r0000_c0000.tif"]
-    for file in lost:
-        (out / "64" / file).unlink()
-    kept = out / "64/optical/NI49E021011_r0000_c0000.tif"
-    age = kept.stat().st_mtime_ns
-    assert run(scenes, out).worked
-    assert files_below(out / "64") == files_below(made)
-    assert (out / "64/manifest.csv").read_bytes() == (made / "manifest.csv").read_bytes()
-    assert kept.stat().st_mtime_ns == age
 
 
 @pytest.mark.parametrize("place", ["optical", "sar/tiles", "lbl/../lbl/x/y"])
@@ -241,137 +187,3 @@ def test_tile_sizes_out_of_range(tmp_path, scenes, sizes):
         ValueError, match=rf"tile sizes: .*above 0, found {re.escape(str(list(sizes)))}"
     ):
         run(scenes, tmp_path / "out", tile_sizes=sizes)
-
-
-@pytest.fixture
-def stop():
-    """``with stop():`` fails on one tile in the middle of the second validation scene."""
-
-    def stopping_clouds(image, settings, *, name, seed):
-        if name == "NH49E002014_r0064_c0064":
-            raise OSError(28, "No space left on device")
-        return simulate_clouds(image, settings, name=name, seed=seed)
-
-    @contextlib.contextmanager
-    def patched():
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            pytest.raises(OSError, match="No space left"),
-        ):
-            patch.setattr(whu_tiles, "simulate_clouds", stopping_clouds)
-            yield
-
-    return patched
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_after_an_error_it_goes_on_where_it_was(scenes, made, tmp_path, jobs, stop):
-    with stop():
-        run(scenes, tmp_path, jobs=jobs)
-    out = tmp_path / "64"
-    assert not list(out.glob("*.txt")) and not (out / "manifest.csv").exists()
-    assert not [file for file in files_below(out) if file.endswith(".part")]
-    finished = [path.stem for path in (out / ".finished").iterdir()]
-    # With two jobs, the other process may still be at the first scene.
-    assert finished == ["NH49E001013"] or (jobs == 2 and not finished)
-    ages = {
-        path: path.stat().st_mtime_ns for name in finished for path in out.glob(f"*/{name}_*.tif")
-    }
-    assert len(ages) == 6 * TILES * len(finished)
-    run(scenes, tmp_path, jobs=jobs)
-    assert all(path.stat().st_mtime_ns == age for path, age in ages.items())
-    assert (out / "manifest.csv").read_bytes() == (made / "manifest.csv").read_bytes()
-    assert files_below(out) == files_below(made)
-
-
-def test_a_scene_whose_files_have_changed_is_done_again(tmp_path, scenes, stop):
-    tree = shutil.copytree(scenes, tmp_path / "tree")
-    with stop():
-        run(tree, tmp_path / "out")
-    for folder in FOLDERS.values():
-        shutil.copy(tree / folder / "NI49E021011.tif", tree / folder / "NH49E001013.tif")
-    run(tree, tmp_path / "out")
-    run(tree, tmp_path / "fresh")
-    manifests = [(tmp_path / name / "64/manifest.csv").read_bytes() for name in ("out", "fresh")]
-    assert manifests[0] == manifests[1]
-
-
-def conversion(scenes, out, jobs):
-    """As a process of its own that can be killed."""
-    context = multiprocessing.get_context("fork")
-    settings = dict(tile_sizes=(32,), jobs=jobs)
-    process = context.Process(target=run, args=(scenes, out), kwargs=settings)
-    process.start()
-    return process
-
-
-def count_files(folder):
-    """Unlike ``glob``, ``walk`` does not mind folders that vanish while it looks."""
-    return sum(len(files) for _, _, files in os.walk(folder))
-
-
-def kill_at_some_moment(process, out, moments):
-    """After some milliseconds, or when some more files are there. Returns whether it was alive."""
-    if moments.random() < 0.3:
-        process.join(moments.uniform(0, 0.1))
-    else:
-        wanted = count_files(out) + moments.randrange(1, 300)
-        while process.is_alive() and count_files(out) < wanted:
-            time.sleep(0.002)
-    alive = process.is_alive()
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL or not alive
-    return alive
-
-
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_killed_at_any_moment_it_ends_with_the_same_manifest(scenes, tmp_path, jobs):
-    run(scenes, tmp_path / "whole", tile_sizes=(32,), jobs=jobs)
-    moments = random.Random(jobs)
-    out = tmp_path / "killed"
-    kills = 0
-    for _ in range(8):
-        kills += kill_at_some_moment(conversion(scenes, out, jobs), out, moments)
-        tiles = sorted(out.glob("32/*/*.tif"), key=lambda path: path.stat().st_mtime_ns)
-        for tile in tiles[-20:]:
-            assert read(tile).shape[1:] == (32, 32)
-    assert kills >= 3
-    run(scenes, out, tile_sizes=(32,), jobs=jobs)
-    whole = tmp_path / "whole" / "32"
-    assert (out / "32/manifest.csv").read_bytes() == (whole / "manifest.csv").read_bytes()
-    # No leftovers, hidden ones included.
-    assert sorted(p.relative_to(out / "32") for p in (out / "32").rglob("*")) == sorted(
-        p.relative_to(whole) for p in whole.rglob("*")
-    )
-
-
-def test_killed_between_manifest_and_the_end(scenes, made, tmp_path):
-    out = shutil.copytree(made.parent, tmp_path / "out")
-    (out / "64/.finished").mkdir()
-    (out / "64/.finished/NH49E001013.json").write_text("{}")
-    (out / "64/.manifest.csv.17.part").write_text("")
-    assert not run(scenes, out).worked
-    assert files_below(out / "64") == files_below(made)
-    assert not (out / "64/.finished").exists()
-
-
-def test_killed_before_the_recipe(scenes, made, tmp_path):
-    (tmp_path / "64").mkdir()
-    (tmp_path / "64" / ".whu_opt_sar.json.17.part").write_text('{"tile')
-    run(scenes, tmp_path)
-    assert files_below(tmp_path / "64") == files_below(made)
-
-
-def test_two_runs_at_once_are_refused(scenes, tmp_path, monkeypatch):
-    process = conversion(scenes, tmp_path, 1)
-    while not (tmp_path / "32").exists():
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGSTOP)
-    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
-    try:
-        with pytest.raises(DataError, match=rf"{tmp_path}: .*[Ww]ait.* or stop"):
-            run(scenes, tmp_path, tile_sizes=(32,))
-    finally:
-        process.kill()
-        process.join()
