@@ -72,7 +72,7 @@ CASES = dict(
     linear=(
         optical,
         lambda f: sar(f, 10 ** (sar_bands() / 10)),
-        r"s\.tif: .*0\.794\d* .*-32\.5 to 0\. .*dB .*Convert",
+        r"s\.tif: .*0\.794\d*, .*-32\.5 to 0\. .*dB .*Convert",
     ),
     reflectance=(
         lambda f: optical(f, (optical_bands() / 10000).astype(np.float32)),
