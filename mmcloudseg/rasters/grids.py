@@ -74,6 +74,17 @@ class RasterGrid:
         """Rows and columns."""
         return self.height, self.width
 
+    def at(self, column: float, row: float) -> tuple[float, float]:
+        """Coordinates of a place in pixels; of many places, as arrays."""
+        t = self.transform
+        return t.c + column * t.a + row * t.b, t.f + column * t.d + row * t.e
+
+    def resized(self, shape: tuple[int, int]) -> RasterGrid:
+        """The grid over the same ground with another number of rows and columns."""
+        rows, columns = shape
+        transform = self.transform * Affine.scale(self.width / columns, self.height / rows)
+        return RasterGrid(self.crs, transform, rows, columns)
+
     def scaled(self, scale: float) -> RasterGrid:
         """The grid with the same corner and ``scale`` pixels for each pixel of this one.
 

@@ -18,7 +18,8 @@ class Nodata:
     NaN never counts as data, whatever the file declares.
 
     Attributes:
-        value: The nodata value, None if there is none.
+        value: The nodata value, None if there is none or if it differs between bands.
+        values: For each band that is read its nodata value, if they differ; else empty.
         masked: Whether the file has an internal mask or a mask file next to it.
         zero_is_data: Whether a band may hold 0 although 0 is the nodata value, as dark water does
             in optical images. Then only pixels that are 0 in every band hold no data, and they
@@ -30,35 +31,45 @@ class Nodata:
     masked: bool = False
     zero_is_data: bool = False
     alpha: int | None = None
+    values: tuple[float | None, ...] = ()
 
     @classmethod
     def of(
         cls,
         source: rasterio.DatasetReader,
-        image_bands: Sequence[int],
+        bands: Sequence[int],
         zero_is_data: bool = False,
         value: float | None = None,
+        held: Sequence[int] = (),
     ) -> Nodata:
         """What an open raster declares.
 
         Args:
             source: The raster.
-            image_bands: Its bands that belong to the image, from 1; an alpha band among them is
-                not taken as a mask.
+            bands: Its bands that are read, from 1.
             zero_is_data: As in :class:`Nodata`.
             value: Replaces the declared nodata value and the mask.
+            held: Further bands that belong to the image; an alpha band among these or ``bands`` is
+                not taken as a mask.
         """
-        alpha = next((band for band in alpha_bands(source) if band not in image_bands), None)
+        image = (*bands, *held)
+        alpha = next((band for band in alpha_bands(source) if band not in image), None)
         if value is not None:
             return cls(value, False, zero_is_data, alpha)
-        return cls(source.nodata, _has_mask(source), zero_is_data, alpha)
+        declared = tuple(source.nodatavals[band - 1] for band in bands)
+        differ = len(set(map(str, declared))) > 1
+        masked = _has_mask(source)
+        return cls(None if differ else declared[0], masked, zero_is_data, alpha, declared * differ)
 
     def missing(self, raw: np.ndarray) -> np.ndarray:
         """Find NaN and nodata among values of bands x rows x columns, in the file's type."""
         missing = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, dtype=bool)
         if self.value is not None and not np.isnan(self.value):
             nodata = raw == self.value
-            missing |= nodata.all(axis=0) if self._zero_stays else nodata
+            missing |= nodata.all(axis=0) if self.zero_stays else nodata
+        for index, value in enumerate(self.values):
+            if value is not None:
+                missing[index] |= raw[index] == value
         return missing
 
     def read(
@@ -79,15 +90,18 @@ class Nodata:
 
     def to_fill(self, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Find the missing values that have to be replaced: all, but for zeros that stay."""
-        return missing & (values != 0) if self._zero_stays else missing
+        return missing & (values != 0) if self.zero_stays else missing
 
     @property
-    def _zero_stays(self) -> bool:
+    def zero_stays(self) -> bool:
+        """Whether 0 is the nodata value but stays 0 where other missing values are filled."""
         return self.zero_is_data and self.value == 0
 
     def __str__(self) -> str:
         if self.masked or self.alpha is not None:
             return "masked pixels"
+        if self.values:
+            return "NaN and each band's nodata"
         return "NaN" if self.value is None else f"NaN and nodata ({self.value:g})"
 
 

@@ -19,6 +19,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from mmcloudseg.rasters.grids import RasterGrid
 from mmcloudseg.rasters.nodata import alpha_bands
 from mmcloudseg.utils.errors import DataError
 
@@ -49,6 +50,13 @@ class RasterHeader:
         transform = None if source.transform == Affine.identity() else source.transform
         alpha = alpha_bands(source)
         return cls(source.name, source.count, source.shape, source.crs, transform, alpha)
+
+    @property
+    def grid(self) -> RasterGrid | None:
+        """Its pixels on the ground; None without a geotransform."""
+        if self.transform is None:
+            return None
+        return RasterGrid(self.crs, self.transform, *self.shape)
 
     def image_bands(self, expected: int | None) -> list[int]:
         """Numbers of the bands that belong to the image, from 1.

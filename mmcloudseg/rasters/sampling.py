@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import rasterio
 from rasterio.windows import Window
 
-from mmcloudseg.rasters.nodata import Nodata
+from mmcloudseg.rasters.images import BandReader
 from mmcloudseg.utils.errors import DataError
 
 _PARTS = 8  # along each axis
 _PART_PIXELS = 64
 _WHOLE_PIXELS = 1_000_000
 """Rasters up to this size are read whole: means are exact where that costs nothing."""
+
+
+class NoValidPixelError(DataError):
+    """A band of an image that holds no data at all."""
+
+
+class OneValueError(DataError):
+    """An image that holds one value only."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +40,11 @@ class ValueSample:
     mean: np.ndarray
 
 
-def valid_values(
-    source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata, windows: Iterable[Window]
-) -> list[np.ndarray]:
-    """Values with data in some windows of a raster: for each band a vector, float32."""
-    found: list[list[np.ndarray]] = [[] for _ in bands]
+def valid_values(reader: BandReader, windows: Iterable[Window]) -> list[np.ndarray]:
+    """Values with data in some windows of an image: for each band a vector, float32."""
+    found: list[list[np.ndarray]] = [[] for _ in reader.bands]
     for window in windows:
-        raw, missing = nodata.read(source, window, bands)
-        for values, absent, kept in zip(raw.astype(np.float32), missing, found, strict=True):
+        for values, absent, kept in zip(*reader.read(window)[:2], found, strict=True):
             kept.append(values[~absent])
     return [np.concatenate(kept) for kept in found]
 
@@ -50,34 +54,33 @@ def finite_mean(values: np.ndarray) -> np.float32:
     return np.float32(values[np.isfinite(values)].mean(dtype=np.float64))
 
 
-def sample_values(
-    source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata, name: str
-) -> ValueSample:
-    """Sample bands of a raster; if the parts show nothing, or one value only, all of it is read.
+def sample_values(reader: BandReader, name: str) -> ValueSample:
+    """Sample an image; if the parts show nothing, or one value only, all of it is read.
 
     ``name`` is what an error calls the image, such as ``a SAR image``.
 
     Raises:
         DataError: It holds no data, or one value only, and thus no image.
     """
-    collected = valid_values(source, bands, nodata, _parts(source))
+    collected = valid_values(reader, _parts(reader))
     if not _shows_an_image(collected):
-        collected = _search(source, bands, nodata)
-    bare = [band for band, values in zip(bands, collected, strict=True) if not len(values)]
+        collected = _search(reader)
+    bare = [band for band, values in zip(reader.bands, collected, strict=True) if not len(values)]
     if bare:
-        raise DataError(
-            f"{source.name}: holds no data in band {', '.join(map(str, bare))}, only "
-            f"{nodata}. Give {name} with data, or another --nodata."
+        raise NoValidPixelError(
+            f"{reader.path}: holds no data in band {', '.join(map(str, bare))}, only "
+            f"{reader.nodata}. Give {name} with data, or another --nodata."
         )
     if not _shows_an_image(collected):
-        raise DataError(
-            f"{source.name}: holds the one value {collected[0][0]:g}, no image. Give {name} that "
+        raise OneValueError(
+            f"{reader.path}: holds the one value {collected[0][0]:g}, no image. Give {name} that "
             "shows the ground."
         )
     return ValueSample(tuple(collected), np.array([finite_mean(values) for values in collected]))
 
 
-def _parts(source: rasterio.DatasetReader) -> Iterator[Window]:
+def _parts(reader: BandReader) -> Iterator[Window]:
+    source = reader.source
     if source.width * source.height <= _WHOLE_PIXELS:
         yield Window(0, 0, source.width, source.height)
         return
@@ -88,13 +91,11 @@ def _parts(source: rasterio.DatasetReader) -> Iterator[Window]:
         yield Window(column, row, width, height)
 
 
-def _search(
-    source: rasterio.DatasetReader, bands: Sequence[int], nodata: Nodata
-) -> list[np.ndarray]:
+def _search(reader: BandReader) -> list[np.ndarray]:
     """Go through all blocks until every band shows something; data may fill a corner only."""
-    found = [np.empty(0, dtype=np.float32) for _ in bands]
-    for _, window in source.block_windows(1):
-        for index, values in enumerate(valid_values(source, bands, nodata, [window])):
+    found = [np.empty(0, dtype=np.float32) for _ in reader.bands]
+    for _, window in reader.source.block_windows(1):
+        for index, values in enumerate(valid_values(reader, [window])):
             finite = values[np.isfinite(values)]
             # A few values are enough, and a scene of one value would fill the memory.
             room = _PART_PIXELS**2 - len(found[index])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import rasterio
-from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from mmcloudseg.rasters.alignment import warped_view
+from mmcloudseg.rasters.band_names import file_band_names, match_bands
 from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.images import BandReader, ImageRules
 from mmcloudseg.rasters.nodata import Nodata
 from mmcloudseg.rasters.reading import RasterHeader, raster_errors
 from mmcloudseg.rasters.sampling import ValueSample, sample_values
@@ -24,18 +26,32 @@ class SceneRaster:
     """One open raster of a scene on the optical grid.
 
     Attributes:
-        source: The raster, or its warped view.
-        path: The file.
-        bands: The bands that the model sees, in its order, from 1.
-        nodata: Which pixels hold no data.
+        reader: Reads the bands that the model sees, in its order.
         sample: A sample of its values.
     """
 
-    source: rasterio.DatasetReader | WarpedVRT
-    path: str
-    bands: list[int]
-    nodata: Nodata
+    reader: BandReader
     sample: ValueSample
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.reader.path
+
+    @property
+    def source(self) -> rasterio.DatasetReader | WarpedVRT:
+        """The raster, or its warped view."""
+        return self.reader.source
+
+    @property
+    def bands(self) -> list[int]:
+        """The bands that the model sees, in its order, from 1."""
+        return list(self.reader.bands)
+
+    @property
+    def nodata(self) -> Nodata:
+        """Which pixels hold no data."""
+        return self.reader.nodata
 
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Read a window, which may reach beyond the scene; missing values become the band's mean.
@@ -52,9 +68,8 @@ class SceneRaster:
         inside = window.intersection(Window(0, 0, self.source.width, self.source.height))
         rows, columns = int(inside.height), int(inside.width)
         with raster_errors(self.path):
-            raw, missing = self.nodata.read(self.source, inside, self.bands)
-        found = raw.astype(np.float32)
-        np.copyto(values[:, :rows, :columns], found, where=~self.nodata.to_fill(found, missing))
+            found, missing, replaced = self.reader.read(inside)
+        np.copyto(values[:, :rows, :columns], found, where=~replaced)
         valid[:rows, :columns] = ~missing.all(axis=0)
         return values, valid
 
@@ -62,10 +77,8 @@ class SceneRaster:
 @contextmanager
 def open_scene_raster(
     path: str,
-    bands: Sequence[int] | None,
-    expected: int | None,
-    what: str,
-    nodata: float | None = None,
+    rules: ImageRules,
+    chosen: Sequence[int] | None = None,
     grid: RasterGrid | None = None,
     resampling: str = "nearest",
 ) -> Iterator[SceneRaster]:
@@ -73,10 +86,9 @@ def open_scene_raster(
 
     Args:
         path: File, or anything else that GDAL opens.
-        bands: Which bands to take, from 1; None takes all, which must be as many as expected.
-        expected: Number of bands that the model sees; None if it does not see this image.
-        what: ``'optical'`` or ``'SAR'``.
-        nodata: Replaces the declared nodata value.
+        rules: How the model's images of this modality are read: ``names`` and ``count`` are those
+            of the bands that it sees, ``bands`` says which of an unnamed file's bands these are.
+        chosen: Which bands to take, from 1, whatever the rules say.
         grid: The optical grid, for a SAR image; None for the optical image itself.
         resampling: How the SAR image is warped, by rasterio's name.
 
@@ -84,26 +96,22 @@ def open_scene_raster(
         DataError: It cannot be read, has no reference system, other bands than expected, or no
             image in it.
     """
+    what = "optical" if rules.modality == "optical" else "SAR"
     # Errors of the caller's block, such as a full disk, are not errors of this file.
     with raster_errors(path):
         source = rasterio.open(path)
     with source:
         check_reference(source, what)
-        chosen = _choose_bands(source, bands, expected, what)
-        declared = Nodata.of(source, chosen, zero_is_data=what == "optical", value=nodata)
+        bands = _choose_bands(source, rules, chosen, what)
+        reader = replace(rules.reader(source, bands), path=path)
         noun = f"{'an' if what == 'optical' else 'a'} {what} image"
         with raster_errors(path):
-            sample = sample_values(source, chosen, declared, noun)
+            sample = sample_values(reader, noun)
         if grid is None or RasterGrid.of(source) == grid:
-            yield SceneRaster(source, path, chosen, declared, sample)
+            yield SceneRaster(reader, sample)
             return
-        # Outside the SAR image, and where it has no data, the warped one is NaN. By default a
-        # pixel without data in one band only would keep that band's nodata value.
-        target = dict(crs=grid.crs, transform=grid.transform, width=grid.width, height=grid.height)
-        empty = dict(src_nodata=declared.value, nodata=np.nan, UNIFIED_SRC_NODATA="NO")
-        kind = dict(resampling=Resampling[resampling], dtype="float32")
-        with WarpedVRT(source, **target, **empty, **kind) as warped:
-            yield SceneRaster(warped, path, chosen, Nodata(), sample)
+        with warped_view(source, grid, reader.nodata, resampling) as warped:
+            yield SceneRaster(reader.on(warped), sample)
 
 
 def check_reference(source: rasterio.DatasetReader, what: str) -> None:
@@ -122,23 +130,22 @@ def check_reference(source: rasterio.DatasetReader, what: str) -> None:
 
 
 def _choose_bands(
-    source: rasterio.DatasetReader, bands: Sequence[int] | None, expected: int | None, what: str
+    source: rasterio.DatasetReader, rules: ImageRules, chosen: Sequence[int] | None, what: str
 ) -> list[int]:
-    option = f"--{what.lower()}-bands"
+    option, expected = f"--{what.lower()}-bands", rules.count
     held = RasterHeader.of(source).image_bands(expected)
-    chosen = list(bands) if bands else held
-    beyond = [band for band in chosen if not 1 <= band <= source.count]
-    if beyond or len(chosen) != (expected or len(chosen)):
-        asked = f"of which {option} takes {chosen}" if bands else "all of which would be taken"
+    if not chosen:
+        by_name = match_bands(file_band_names(source), rules.names, source.name)
+        if by_name is not None:
+            return by_name
+        chosen = [int(band) for band in rules.bands or ()]
+    bands = list(chosen) or held
+    beyond = [band for band in bands if not 1 <= band <= source.count]
+    if beyond or len(bands) != (expected or len(bands)):
+        asked = f"of which {option} takes {bands}" if chosen else "all of which would be taken"
         raise DataError(
             f"{source.name}: has {len(held)} band(s), {asked}; the model sees {expected} {what} "
             f"band(s). Name {expected} of them by {option}, in the order that the model was "
             "trained with, or check that optical and SAR image are not swapped."
         )
-    for kind in {source.dtypes[band - 1] for band in chosen}:
-        if not kind.startswith(("uint", "int", "float")):
-            raise DataError(
-                f"{source.name}: values are {kind}, expected real numbers. Take the detected "
-                "image (amplitude or power, in the unit that the model was trained with)."
-            )
-    return chosen
+    return bands

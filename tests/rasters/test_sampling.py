@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import rasterio
 
-from mmcloudseg.rasters.nodata import Nodata
+from mmcloudseg.rasters.images import ImageRules
 from mmcloudseg.rasters.sampling import sample_values
 from mmcloudseg.utils.errors import DataError
 
 
 def sample(path, nodata=None, zero_is_data=False, bands=(1,)):
     with rasterio.open(path) as source:
-        return sample_values(source, list(bands), Nodata(nodata, False, zero_is_data), "an image")
+        rules = ImageRules("optical" if zero_is_data else "sar", nodata=nodata)
+        return sample_values(rules.reader(source, bands), "an image")
 
 
 def test_small_rasters_have_exact_means(write_raster):

@@ -8,6 +8,7 @@ from rasterio.windows import Window
 
 from mmcloudseg.datasets import LoadRasters
 from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.images import ImageRules
 from mmcloudseg.rasters.scene_raster import open_scene_raster
 
 
@@ -27,7 +28,9 @@ def test_nodata_in_one_band_of_a_warped_sar_image_becomes_its_mean(write_raster,
     bands[0, 10:40, 10:40] = -9999
     path = write_raster("s.tif", bands, pixel=10.0, nodata=-9999)
     grid = RasterGrid(CRS.from_epsg(32632), Affine(3, 0, 600_000, 0, -3, 5_400_000), 200, 200)
-    with open_scene_raster(path, None, 2, "SAR", None, grid, resampling) as raster:
+    with open_scene_raster(
+        path, ImageRules("sar", count=2), grid=grid, resampling=resampling
+    ) as raster:
         values, valid = raster.read(Window(0, 0, 200, 200))
         mean = raster.sample.mean[0]
     assert valid.all()
@@ -41,14 +44,14 @@ def test_holes_are_filled_as_in_training(write_raster):
     bands = reflectance(60, 60)
     bands[:, 5:9, 5:9] = 0
     path = write_raster("o.tif", bands, nodata=0)
-    with open_scene_raster(path, None, 4, "optical") as raster:
+    with open_scene_raster(path, ImageRules(count=4)) as raster:
         values, valid = raster.read(Window(0, 0, 70, 60))
     assert (values[:, :, :60] == bands).all()
     assert not valid[5:9, 5:9].any() and valid.sum() == 60 * 60 - 16
     assert np.allclose(values[:, :, 60:], raster.sample.mean[:, None, None])
     bands[:, 5:9, 5:9] = 7
     path = write_raster("p.tif", bands, nodata=7)
-    with open_scene_raster(path, None, 4, "optical") as raster:
+    with open_scene_raster(path, ImageRules(count=4)) as raster:
         values, _ = raster.read(Window(0, 0, 60, 60))
     assert np.allclose(values[:, 5:9, 5:9], raster.sample.mean[:, None, None])
 
@@ -70,7 +73,7 @@ def test_training_and_scenes_read_the_same_values(write_raster, kind):
     path = write_raster("o.tif", bands, **profile)
     results = dict(img_path=path, band_counts=dict(optical=4))
     trained = LoadRasters(modalities=("optical",))(results)["img"].transpose(2, 0, 1)
-    with open_scene_raster(path, None, 4, "optical") as raster:
+    with open_scene_raster(path, ImageRules(count=4)) as raster:
         values, valid = raster.read(Window(0, 0, 50, 40))
     np.testing.assert_array_equal(trained, values)
     assert (valid == ~hole).all()

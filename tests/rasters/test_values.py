@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from rasterio.windows import Window
 
-from mmcloudseg.rasters.nodata import Nodata
+from mmcloudseg.rasters.images import ImageRules
 from mmcloudseg.rasters.reading import open_raster
-from mmcloudseg.rasters.values import open_map, read_bands
+from mmcloudseg.rasters.values import open_map, read_filled
 from mmcloudseg.utils.errors import DataError
 
 
@@ -19,8 +19,8 @@ def read(write_raster):
         window = window or Window(0, 0, pixels.shape[-1], pixels.shape[-2])
         bands = range(1, len(pixels) + 1)
         with open_raster(path) as source:
-            nodata = Nodata.of(source, bands, zero_is_data)
-            return read_bands(source, window, bands, nodata)
+            rules = ImageRules("optical" if zero_is_data else "sar", bands=bands)
+            return read_filled(rules.open(source), window)
 
     return write_and_read
 

@@ -1,0 +1,158 @@
+"""Whether an image's values are in the unit that a model expects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmcloudseg.rasters.sampling import ValueSample
+
+_CLIPPED = 0.99
+"""Share of values at or beyond the ends of the model's range that cannot be an accident."""
+_DARK = 256 / 10_000
+"""Share of the range that the brightest values of any image reach; 8-bit values do not."""
+_BRIGHT_PERCENTILE = 99.9
+_FILL_SHARE = 0.1
+_FILL_VALUES = (-9999, -32768, -32767, 65535, 32767, 255, 0)
+_BASELINE_OFFSET = 1000
+_OPTICAL_REMEDY = (
+    "State the files' unit, or their scale and offset, by the dataset's radiometry "
+    "(optical=dict(unit='reflectance')); of a scene, by --optical-unit, or --scale and --offset"
+)
+_SAR_REMEDY = (
+    "State the files' unit by the dataset's radiometry (sar=dict(unit='linear')); of a scene, by "
+    "--sar-unit"
+)
+
+
+@dataclass(frozen=True)
+class ValueFinding:
+    """What is odd about an image's values.
+
+    Attributes:
+        text: What was found, what was expected and what to do.
+        fatal: Whether the values cannot be meant: they are in another unit.
+    """
+
+    text: str
+    fatal: bool
+
+
+def check_values(
+    sample: ValueSample, low: Sequence[float], high: Sequence[float], modality: str
+) -> list[ValueFinding]:
+    """Compare a sample of an image's values with the range that a model scales to 0 to 1.
+
+    Args:
+        sample: Values in the model's unit.
+        low: For each band the value that is scaled to 0.
+        high: Likewise to 1.
+        modality: ``'optical'`` or ``'sar'``.
+    """
+    bands = [values[np.isfinite(values)] for values in sample.values]
+    clipped = [_clipped(*band) for band in zip(sample.values, low, high, strict=True)]
+    findings = []
+    if min(clipped) > _CLIPPED or (modality == "optical" and _is_dark(bands, low, high)):
+        findings.append(_wrong_unit(bands, low, high, modality))
+    elif max(clipped) > _CLIPPED:
+        odd = [number for number, share in enumerate(clipped, 1) if share > _CLIPPED]
+        text = (
+            f"{max(clipped):.0%} of the values of band {', '.join(map(str, odd))} lie outside the "
+            "range that the model scales to 0 to 1. Check the bands and model.data_preprocessor"
+        )
+        findings.append(ValueFinding(text, fatal=False))
+    findings += _fill_values(bands, low, high)
+    if modality == "optical" and _has_baseline_offset(bands, low, high):
+        text = (
+            f"no value is below {min(band.min() for band in bands):g}, as in Sentinel-2 products "
+            "since baseline 04.00, which add 1000. If these do, state it: "
+            "radiometry=dict(optical=dict(offset=-1000)), or --offset -1000 for a scene"
+        )
+        findings.append(ValueFinding(text, fatal=False))
+    return findings
+
+
+def _clipped(values: np.ndarray, low: float, high: float) -> float:
+    # An infinite value, the decibels of 0, is at an end too.
+    return float(np.mean((values <= low) | (values >= high))) if len(values) else 0.0
+
+
+def _is_dark(bands: Sequence[np.ndarray], low: Sequence[float], high: Sequence[float]) -> bool:
+    """Whether all of an optical image lies at the dark end.
+
+    Some bands may be dark or saturated by nature, but not all of them.
+    """
+    tops = [np.percentile(band, _BRIGHT_PERCENTILE) if len(band) else -np.inf for band in bands]
+    shares = [(t - a) / (b - a) for t, a, b in zip(tops, low, high, strict=True)]
+    return max(shares) < _DARK
+
+
+def _wrong_unit(
+    bands: Sequence[np.ndarray], low: Sequence[float], high: Sequence[float], modality: str
+) -> ValueFinding:
+    everything = np.concatenate([band for band in bands if len(band)] or [np.zeros(1)])
+    smallest, largest = float(everything.min()), float(everything.max())
+    if modality == "sar":
+        cause, remedy = _sar_cause(smallest, largest, float(np.median(everything))), _SAR_REMEDY
+    else:
+        cause, remedy = _optical_cause(largest), _OPTICAL_REMEDY
+    name = "SAR" if modality == "sar" else "optical"
+    text = (
+        f"the {name} values are {smallest:g} to {largest:g}, but the model was trained with "
+        f"{min(low):g} to {max(high):g}. The file may hold {cause}, or the optical and SAR images "
+        f"may be swapped. {remedy}"
+    )
+    return ValueFinding(text, fatal=True)
+
+
+def _sar_cause(smallest: float, largest: float, middle: float) -> str:
+    if smallest < -100:
+        return "dB x 100"
+    if middle > 1.5:
+        return "amplitude or 8-bit values instead of dB"
+    return "linear units instead of dB (10 log10)"
+
+
+def _optical_cause(largest: float) -> str:
+    if largest <= 2:
+        return "reflectance from 0 to 1"
+    return "reflectance in percent, 8-bit values or radiance" if largest <= 256 else "another unit"
+
+
+def _fill_values(
+    bands: Sequence[np.ndarray], low: Sequence[float], high: Sequence[float]
+) -> list[ValueFinding]:
+    """Warn of values that look like an undeclared nodata value.
+
+    One value that fills a large share of a band, and is a usual fill value or lies apart.
+    """
+    found: dict[float, float] = {}
+    for band, lowest, highest in zip(bands, low, high, strict=True):
+        values, counts = np.unique(band, return_counts=True)
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+            share = count / len(band)
+            # Saturated and dark pixels are clipped to an end of the range as they should be.
+            outside = not lowest <= value <= highest
+            usual = value in _FILL_VALUES and (outside or share > _FILL_SHARE)
+            if (usual and share > 1e-3 and value not in (highest,)) or (share > 0.5 and outside):
+                found[value] = max(found.get(value, 0), share)
+    listed = ", ".join(f"{value:g} ({share:.1%})" for value, share in found.items())
+    if not found:
+        return []
+    text = (
+        f"a constant fills much of a band and is not declared as nodata: {listed}. If it means "
+        "that there are no data, declare it with gdal_edit -a_nodata, or by the dataset's nodata; "
+        "of a scene, by --nodata or --sar-nodata"
+    )
+    return [ValueFinding(text, fatal=False)]
+
+
+def _has_baseline_offset(
+    bands: Sequence[np.ndarray], low: Sequence[float], high: Sequence[float]
+) -> bool:
+    if max(low) != 0 or min(high) < 5 * _BASELINE_OFFSET or not all(map(len, bands)):
+        return False
+    darkest = [np.percentile(band[band > 0], 0.1) if (band > 0).any() else 0 for band in bands]
+    return _BASELINE_OFFSET <= min(darkest) < 1.5 * _BASELINE_OFFSET
