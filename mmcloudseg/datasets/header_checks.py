@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
-from mmcloudseg.rasters.grids import scaled_shape
-from mmcloudseg.rasters.reading import RasterHeader, raster_session, read_header
+from mmcloudseg.datasets.settings import radiometry_of
+from mmcloudseg.rasters.alignment import grid_problem, ground_problem
+from mmcloudseg.rasters.images import ImageRules
+from mmcloudseg.rasters.reading import RasterHeader, open_raster, raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 
 BAND_GROUPS = dict(img_path="optical", cloud_free_path="optical", sar_path="sar")
+SCALES = dict(sar_path="sar_scale", seg_map_path="label_scale", cloud_mask_path="cloud_mask_scale")
+"""Path key -> the sample's key for its pixels per optical pixel."""
 
 
 def evenly_spaced(count: int, wanted: int) -> list[int]:
@@ -24,7 +28,7 @@ def band_counts(sample: Mapping[str, str]) -> dict[str, int]:
     counts = {}
     with raster_session():
         for key in ("img_path", "sar_path"):
-            if key in sample:
+            if sample.get(key):
                 with suppress(DataError):
                     counts[BAND_GROUPS[key]] = read_header(sample[key]).count
     return counts
@@ -33,58 +37,69 @@ def band_counts(sample: Mapping[str, str]) -> dict[str, int]:
 def header_problems(sample: Mapping) -> list[str]:
     """Check one sample's files against each other; each problem is a line that names the file.
 
-    All files must be readable to their end; bands must be as many as declared; the cloud-free
-    image and the mask must have the optical image's size, SAR and label that size times their
-    scale; reference systems must be the same; origins may differ by half a label pixel.
+    All files must be readable to their end; bands must be as many as declared, and those that are
+    named; types must be real numbers; tags must not contradict the radiometry; and numbers of
+    pixels and reference systems must fit unless the files are warped.
     """
     headers: dict[str, RasterHeader] = {}
     problems = []
     for key in MODALITY_NAMES:
-        if key in sample:
+        if sample.get(key):
             try:
                 headers[key] = read_header(sample[key], probe=True)
+                if key in BAND_GROUPS:
+                    _check_image(sample, key)
+                elif headers[key].count != 1:
+                    problems.append(f"{sample[key]}: has {headers[key].count} band(s), expected 1")
             except DataError as error:
                 problems.append(str(error))
-    problems += _band_problems(headers, sample.get("band_counts", {}))
-    optical = headers.pop("img_path", None)
-    if optical is not None:
-        scales = dict(sar_path=sample["sar_scale"], seg_map_path=sample["label_scale"])
-        for key, header in headers.items():
-            problems += _grid_problems(
-                optical, header, scales.get(key, 1.0), sample["label_scale"]
-            )
+    problems += _grid_problems(sample, headers)
     return problems
 
 
-def _band_problems(headers: Mapping[str, RasterHeader], counts: Mapping[str, int]) -> list[str]:
-    expected = {key: counts.get(group) for key, group in BAND_GROUPS.items()}
-    expected.update(seg_map_path=1, cloud_mask_path=1)
-    found = {key: len(header.image_bands(expected[key])) for key, header in headers.items()}
-    return [
-        f"{header.path}: has {found[key]} band(s), expected {expected[key]}"
-        for key, header in headers.items()
-        if expected[key] is not None and found[key] != expected[key]
-    ]
+def ground_problems(sample: Mapping) -> list[str]:
+    """Say which of a sample's files lie on other ground than its optical image.
+
+    These are listed apart: the samples can be looked at, but nobody wants to train on them. Files
+    that are warped, or that cannot be read, are left out.
+    """
+    headers: dict[str, RasterHeader] = {}
+    with suppress(DataError):
+        for key in MODALITY_NAMES if sample.get("align") != "warp" else ():
+            if sample.get(key):
+                headers[key] = read_header(sample[key])
+    optical = headers.pop("img_path", None)
+    if optical is None:
+        return []
+    found = [ground_problem(optical, header) for header in headers.values()]
+    return [problem for problem in found if problem]
 
 
-def _grid_problems(
-    optical: RasterHeader, other: RasterHeader, scale: float, label_scale: float
-) -> Iterator[str]:
-    shape = scaled_shape(optical.shape, scale)
-    if tuple(other.shape) != shape:
-        yield (
-            f"{other.path}: has {other.shape[0]} x {other.shape[1]} pixels, expected {shape[0]} x "
-            f"{shape[1]} ({scale:g} x those of {optical.path})"
+def _check_image(sample: Mapping, key: str) -> None:
+    group = BAND_GROUPS[key]
+    rules = ImageRules(
+        modality=group,
+        names=(sample.get("band_names") or {}).get(group, ()),
+        count=sample.get("band_counts", {}).get(group),
+        radiometry=radiometry_of(sample, group),
+    )
+    with open_raster(sample[key]) as source:
+        rules.open(source)
+
+
+def _grid_problems(sample: Mapping, headers: Mapping[str, RasterHeader]) -> Iterator[str]:
+    optical = headers.get("img_path")
+    if optical is None:
+        return
+    for key, header in headers.items():
+        if key == "img_path":
+            continue
+        if sample.get("align") == "warp":
+            if header.transform is None and not header.path.endswith(".npy"):
+                yield f"{header.path}: has no georeference, which align='warp' needs"
+            continue
+        problem = grid_problem(
+            optical, header, sample.get(SCALES.get(key, ""), None if key in SCALES else 1.0)
         )
-    if optical.crs and other.crs and optical.crs != other.crs:
-        yield f"{other.path}: is in {other.crs}, but {optical.path} in {optical.crs}"
-    elif optical.transform is not None and other.transform is not None:
-        here, there = optical.transform, other.transform
-        shift = abs(there.c - here.c), abs(there.f - here.f)
-        allowed = 0.5 * abs(here.a) / label_scale, 0.5 * abs(here.e) / label_scale
-        if not (shift[0] <= allowed[0] and shift[1] <= allowed[1]):
-            yield (
-                f"{other.path}: starts {shift[0]:g} east-west and {shift[1]:g} north-south (map "
-                f"units) from {optical.path}; at most half a label pixel, {allowed[0]:g} and "
-                f"{allowed[1]:g}, is allowed"
-            )
+        if problem:
+            yield problem

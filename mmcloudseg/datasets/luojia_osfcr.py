@@ -101,7 +101,9 @@ class LuojiaOSFCRDataset(OpticalSARDataset):
         unknown = set(self.cover_bins) - set(COVER_BINS)
         if unknown or not self.cover_bins:
             raise ValueError(f"cover_bins must be some of {list(COVER_BINS)}, found {cover_bins}")
-        super().__init__("", data_root, dict.fromkeys(FOLDERS, ""), metainfo, **kwargs)
+        units = dict(optical=dict(unit="reflectance_x10000"), sar=dict(unit="db"))
+        settings = {"radiometry": units, "cloud_mask_codes": "nonzero", **kwargs}
+        super().__init__("", data_root, dict.fromkeys(FOLDERS, ""), metainfo, **settings)
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int] | None:

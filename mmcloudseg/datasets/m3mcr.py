@@ -26,6 +26,8 @@ FILE_KINDS = dict(
 # Grids of 10 m next to the optical image's 3 m: 90 x 90 pixels to its 300 x 300.
 COARSE_PER_FINE = 0.3
 
+SENTINEL_UNITS = dict(optical=dict(unit="reflectance_x10000"), sar=dict(unit="db"))
+
 # Codes, names and colours of ESA WorldCover 10 m (product user manual, v2.0, table 1).
 WORLDCOVER = {
     10: ("tree cover", (0, 100, 0)),
@@ -131,6 +133,7 @@ class M3MCRDataset(OpticalSARDataset):
         folder = (data_prefix or {}).get("img_path", "")
         settings = dict(csv_columns=tuple(FILE_KINDS), label_codes=LEVELS[level]["codes"])
         settings.update(label_scale=COARSE_PER_FINE, sar_scale=COARSE_PER_FINE)
+        settings.update(radiometry=SENTINEL_UNITS)
         prefix = {**dict.fromkeys(FILE_KINDS, folder), **(data_prefix or {})}
         names.update(metainfo or {})
         super().__init__(ann_file, data_root, prefix, names, **{**settings, **kwargs})
@@ -170,7 +173,7 @@ class M3MCRDataset(OpticalSARDataset):
                 key: os.path.join(folder, name.replace(cloudy, kind) + suffix)
                 for key, (kind, suffix) in FILE_KINDS.items()
             }
-            for name in list_names(folder, ".tif")
+            for name in list_names(folder, ".tif", [".npy"])
             if os.path.basename(name).startswith(cloudy)
         ]
 

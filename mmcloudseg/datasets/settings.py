@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mmcloudseg.datasets.cloud_masks import CloudMaskRule
+from mmcloudseg.datasets.label_codes import readable_codes
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
+from mmcloudseg.rasters.radiometry import Radiometry
+
+MODALITIES = ("optical", "sar")
+RESAMPLING = ("nearest", "bilinear")
 
 
 @dataclass(frozen=True)
@@ -25,22 +31,46 @@ class OpticalSARSettings:
     csv_columns: Sequence[str] | None = None
     label_codes: Mapping[int, int] | None = None
     label_scale: float = 1.0
-    sar_scale: float = 1.0
+    sar_scale: float | None = None
+    cloud_mask_scale: float | None = None
+    align: str = "none"
+    sar_resampling: str = "nearest"
+    radiometry: Mapping[str, Mapping[str, Any]] | None = None
+    nodata: Mapping[str, float] | None = None
+    cloud_mask_codes: str | Mapping[str, Sequence[int]] | None = None
+    cloud_mask_threshold: float | None = None
+    allow_missing: Sequence[str] = ()
     clouds: str = "stored"
     optical: str = "cloudy"
     num_header_checks: int = 256
 
     def __post_init__(self) -> None:
-        if not 0 < self.label_scale <= 1 or self.sar_scale <= 0:
-            raise ValueError(
-                "label_scale must be above 0 and at most 1, sar_scale above 0; found "
-                f"{self.label_scale} and {self.sar_scale}. Resample labels that are finer than "
-                "the optical image."
-            )
-        if self.optical not in ("cloudy", "cloud_free"):
-            raise ValueError(f"optical must be 'cloudy' or 'cloud_free', found {self.optical!r}")
-        if self.clouds not in ("stored", "simulated"):
-            raise ValueError(f"clouds must be 'stored' or 'simulated', found {self.clouds!r}")
+        for name in ("label_scale", "sar_scale", "cloud_mask_scale"):
+            scale = getattr(self, name)
+            if scale is not None and scale <= 0:
+                raise ValueError(f"{name} is pixels per optical pixel, above 0; found {scale}")
+        choices: dict[str, Sequence[str]] = dict(
+            optical=("cloudy", "cloud_free"),
+            clouds=("stored", "simulated"),
+            align=("none", "warp"),
+            sar_resampling=RESAMPLING,
+        )
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                expected = " or ".join(map(repr, allowed))
+                raise ValueError(f"{name} must be {expected}, found {getattr(self, name)!r}")
+        for name in ("radiometry", "nodata", "allow_missing"):
+            unknown = set(getattr(self, name) or ()) - set(MODALITIES)
+            if unknown:
+                raise ValueError(
+                    f"{name}: unknown modalities {sorted(unknown)}; expected some of "
+                    f"{list(MODALITIES)}"
+                )
+        for modality in MODALITIES:
+            radiometry_of(self, modality)
+        CloudMaskRule(self.cloud_mask_codes, self.cloud_mask_threshold)
+        if self.label_codes is not None:
+            object.__setattr__(self, "label_codes", readable_codes(self.label_codes))
 
     @classmethod
     def pop_from(cls, kwargs: dict[str, Any]) -> OpticalSARSettings:
@@ -52,3 +82,20 @@ class OpticalSARSettings:
     def suffixes(self) -> dict[str, str]:
         """Path key -> how its files end."""
         return {key: getattr(self, key.replace("_path", "_suffix")) for key in MODALITY_NAMES}
+
+    def reading(self) -> dict[str, Any]:
+        """What :class:`LoadRasters` has to know, as keys of each sample; only what is stated."""
+        names = (
+            "radiometry", "nodata", "align", "sar_resampling", "cloud_mask_scale",
+            "cloud_mask_codes", "cloud_mask_threshold", "allow_missing",
+        )  # fmt: skip
+        defaults = {field.name: field.default for field in fields(self)}
+        stated = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in stated.items() if value != defaults[name]}
+
+
+def radiometry_of(stated: OpticalSARSettings | Mapping[str, Any] | None, name: str) -> Radiometry:
+    """What settings, or a sample's keys, state of the numbers in a modality's files."""
+    by_key = isinstance(stated, Mapping)
+    found = stated.get("radiometry") if by_key else getattr(stated, "radiometry", None)
+    return Radiometry.of(name, (found or {}).get(name))

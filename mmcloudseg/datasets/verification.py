@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ import numpy as np
 from mmseg.registry import DATASETS
 
 from mmcloudseg.clouds import cloud_cover
-from mmcloudseg.datasets.header_checks import header_problems
+from mmcloudseg.datasets.content_checks import Ranges, check_contents
+from mmcloudseg.datasets.header_checks import evenly_spaced, ground_problems, header_problems
 from mmcloudseg.datasets.optical_sar import OpticalSARDataset
 from mmcloudseg.datasets.sample_lists import missing_files
 from mmcloudseg.datasets.transforms import LoadRasters
@@ -23,6 +25,8 @@ from mmcloudseg.utils.errors import DataError
 
 SPLITS = ("train", "val", "test")
 COVER_BINS = 5
+MAX_VALUE_CHECKS = 256
+"""Samples whose values are compared with the model's ranges, evenly spaced."""
 
 
 @dataclass
@@ -30,7 +34,8 @@ class Findings:
     """What reading a dataset found.
 
     ``label_pixels`` are counted on the label grid by class index, 255 for ignored ones; ``covers``
-    are the cloud covers, 0 to 1, of the samples that have a mask.
+    are the cloud covers, 0 to 1, of the samples that have a mask. ``warnings`` are what is odd,
+    but may be meant.
     """
 
     samples: int = 0
@@ -38,6 +43,7 @@ class Findings:
     problems: list[str] = field(default_factory=list)
     label_pixels: Counter[int] = field(default_factory=Counter)
     covers: list[float] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """Samples, class shares and cloud cover, in a few lines."""
@@ -72,13 +78,17 @@ def leaf_datasets(config: Mapping, data_root: str | None = None) -> Iterator[tup
 
 
 def verify(
-    config: Mapping, progress: Callable[[Iterable[dict]], Iterable[dict]] = iter
+    config: Mapping,
+    progress: Callable[[Iterable[dict]], Iterable[dict]] = iter,
+    ranges: Ranges | None = None,
 ) -> Findings:
     """Read every sample of a dataset, whole; problems with files are found, not raised.
 
     Args:
         config: The dataset's config. Of its pipeline only ``LoadRasters`` is run.
         progress: Wraps the iteration over samples, to show how far it is.
+        ranges: Modality -> ``dict(low=…, high=…)`` of its bands, as the model scales them; None
+            leaves the check of values out.
 
     Raises:
         TypeError: If the dataset or its pipeline is none of ours.
@@ -99,6 +109,11 @@ def verify(
     findings.samples = len(samples)
     for sample in progress(samples):
         _read(sample, loaders[0], findings)
+    if ranges is not None and not findings.problems:
+        chosen = evenly_spaced(len(samples), MAX_VALUE_CHECKS)
+        report = check_contents(dataset, ranges, [samples[index] for index in chosen])
+        findings.problems += report.problems
+        findings.warnings += report.warnings
     return findings
 
 
@@ -108,15 +123,18 @@ def _read(sample: dict, loader: LoadRasters, findings: Findings) -> None:
         findings.problems += missing
         return
     with raster_session():
-        problems = header_problems(sample)
+        problems = [*header_problems(sample), *ground_problems(sample)]
     findings.problems += problems
     try:
-        results = loader.transform(dict(sample))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", UserWarning)
+            results = loader.transform(dict(sample))
     except DataError as error:
         # What the headers told already need not be said twice.
         if not problems:
             findings.problems.append(str(error))
         return
+    findings.warnings += [str(w.message) for w in said if w.category is UserWarning]
     if "gt_seg_map" in results:
         label = resample(results["gt_seg_map"], results["ori_shape"])
         indices, counts = np.unique(label, return_counts=True)

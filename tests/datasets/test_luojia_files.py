@@ -77,7 +77,7 @@ def test_a_patch_without_one_kind_of_file_at_all(tree):
 def test_files_that_do_not_fit_are_named(tree, edit_raster):
     path = build(tree).get_data_info(0)["img_path"]
     edit_raster(path, lambda pixels: pixels[:12])
-    with pytest.raises(DataError, match=rf"{re.escape(path)}: has 12 band\(s\), expected 13"):
+    with pytest.raises(DataError, match=rf"{re.escape(path)}: has 12 bands, expected 13"):
         build(tree)
 
 

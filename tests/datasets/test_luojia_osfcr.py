@@ -34,7 +34,7 @@ def test_data_info(tree):
     assert info["seg_map_path"] == f"{folder}/land_cover_maps/ROIs_1158_s2_p7.tif"
     assert info["cloud_cover_bin"] == "20-40%"
     assert info["band_counts"] == dict(optical=13, sar=2)
-    assert info["label_scale"] == info["sar_scale"] == 1.0
+    assert info["label_scale"] == 1.0 and info["sar_scale"] is None
     assert info["label_codes"] == {**{code: code for code in range(6)}, 255: 255}
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmcloudseg.rasters.grids import GridWindow, scaled_shape
-from mmcloudseg.rasters.nodata import Nodata
-from mmcloudseg.rasters.reading import RasterHeader, open_raster, raster_session, read_header
-from mmcloudseg.rasters.values import open_map, read_bands
+from mmcloudseg.datasets.cloud_masks import CloudMaskRule
+from mmcloudseg.datasets.label_codes import class_indices
+from mmcloudseg.datasets.settings import radiometry_of
+from mmcloudseg.datasets.transforms.sample_grid import SampleGrid
+from mmcloudseg.rasters.images import ImageRules
+from mmcloudseg.rasters.reading import open_raster, raster_session
+from mmcloudseg.rasters.sampling import NoValidPixelError
+from mmcloudseg.rasters.values import open_map, read_filled
 from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
 
@@ -22,32 +27,37 @@ PATH_KEYS = dict(optical="img_path", sar="sar_path", cloud_free="cloud_free_path
 class LoadRasters(BaseTransform):
     """Read a sample's files; see :class:`OpticalSARDataset` for the keys it starts from.
 
-    Every band becomes float32 before anything else. NaN, declared nodata and pixels that the
-    file's mask or alpha band excludes become the mean of their own band, over the whole band even
-    where only a window is read; a declared nodata of 0 in an optical image stays 0. Whole scenes
-    are read by the same rule. In labels and cloud masks such pixels are ignored. SAR and label
-    come to the optical grid by the pixel-centre rule.
+    Every band becomes float32 in the unit that models see (``radiometry``). NaN, declared nodata
+    and pixels that the file's mask or alpha band excludes become the mean of their own band, over
+    the whole band even where only a window is read; a declared nodata of 0 in an optical image
+    stays 0. Whole scenes are read by the same rule. In labels and cloud masks such pixels are
+    ignored, and so are labels where a mask, an alpha band or NaN says that the optical image has
+    no data. SAR, label and cloud mask come to the optical grid by the pixel-centre rule, or with
+    ``align='warp'`` by their georeference. A file that names its bands is read by name.
 
     Required Keys:
 
     - img_path, and sar_path and cloud_free_path as far as ``modalities`` asks for them
     - cloud_mask_path, seg_map_path (optional)
-    - crop_window, label_scale, sar_scale, label_codes, band_counts (optional)
+    - crop_window, label_scale, sar_scale, label_codes, band_counts, band_names, and the settings
+      of :meth:`OpticalSARSettings.reading` (optional)
 
     Added Keys:
 
     - img (float32, H x W x bands, in the order of ``modalities``)
     - band_layout (modality -> (first band, one past its last))
+    - modalities (which of optical and SAR the sample has, such as ``optical+sar``)
     - gt_seg_map (uint8, H x W, class indices, 255 ignored), if there is a label
-    - gt_cloud_mask (uint8, H x W, 1 cloud, 0 clear, 255 nodata), if there is a mask
+    - gt_cloud_mask (uint8, H x W, 1 cloud, 0 clear, 255 unknown), if there is a mask
     - seg_fields, img_shape, ori_shape (the label grid's), label_scale
 
     Args:
         modalities: What to stack into ``img``: ``'optical'``, ``'sar'``, ``'cloud_free'``.
         with_mask: Load the cloud mask if the sample has one.
         with_label: Load the label if the sample has one.
-        bands: Modality -> numbers of the bands to read, from 1; all bands of those not named.
-            A modality that is cut down here needs as many numbers in the model's radiometry.
+        bands: Modality -> bands to read, by name or by number from 1; all bands of those not
+            named. The cloud-free image has the bands of the optical one unless it is named too.
+            A modality that is cut down here needs as many numbers in the model's ranges.
     """
 
     def __init__(
@@ -55,7 +65,7 @@ class LoadRasters(BaseTransform):
         modalities: Sequence[str] = ("optical", "sar", "cloud_free"),
         with_mask: bool = True,
         with_label: bool = True,
-        bands: Mapping[str, Sequence[int]] | None = None,
+        bands: Mapping[str, Sequence[int | str]] | None = None,
     ) -> None:
         super().__init__()
         unknown = [name for name in (*modalities, *(bands or {})) if name not in PATH_KEYS]
@@ -68,139 +78,151 @@ class LoadRasters(BaseTransform):
         self.with_mask = with_mask
         self.with_label = with_label
         self.bands = dict(bands or {})
+        if "optical" in self.bands:
+            self.bands.setdefault("cloud_free", self.bands["optical"])
 
     def transform(self, results: dict) -> dict:
         """Load.
 
         Raises:
-            DataError: If a file is missing, damaged, of the wrong size or number of bands, or if
-                the label holds a code outside the legend.
+            DataError: If a file is missing, damaged, on other ground, has other bands, or if the
+                label holds a code outside the legend.
         """
         with raster_session():
-            grid = self._grid(results)
-            self._load_image(results, grid)
+            grid = SampleGrid.of(results)
+            no_data = self._load_image(results, grid)
             results["seg_fields"] = []
-            label_scale = results.setdefault("label_scale", 1.0)
             if self.with_label and results.get("seg_map_path"):
-                results["gt_seg_map"] = self._load_label(results, grid)
+                label = self.load_label(results, grid)
+                label[no_data] = IGNORE_INDEX
+                results["gt_seg_map"] = label
                 results["seg_fields"].append("gt_seg_map")
             if self.with_mask and results.get("cloud_mask_path"):
-                results["gt_cloud_mask"] = self._load_mask(results["cloud_mask_path"], grid)
+                mask, problem = self.read_mask(results, grid)
+                if problem:
+                    warnings.warn(f"{problem}. These pixels count as unknown", stacklevel=2)
+                results["gt_cloud_mask"] = mask
                 results["seg_fields"].append("gt_cloud_mask")
-        results["img_shape"] = (grid.height, grid.width)
-        results["ori_shape"] = scaled_shape(results["img_shape"], label_scale)
+        # Labels finer than the optical image have come to its grid.
+        scale = results["label_scale"] = min(results.get("label_scale", 1.0), 1.0)
+        results["img_shape"] = grid.window_shape
+        results["ori_shape"] = grid.label_shape(scale)
         return results
 
-    @staticmethod
-    def _grid(results: dict) -> GridWindow:
-        grid = GridWindow(read_header(results["img_path"]).shape, results.get("crop_window"))
-        if not grid.inside():
-            raise DataError(
-                f"{results['img_path']}: crop_window {results['crop_window']} (top, left, height, "
-                f"width) does not lie in its {_text(grid.shape)} pixels. Choose a window inside."
-            )
-        return grid
+    def rules(self, results: Mapping, modality: str) -> ImageRules:
+        """How the sample's file of a modality is read."""
+        group = "sar" if modality == "sar" else "optical"
+        return ImageRules(
+            modality=group,
+            names=(results.get("band_names") or {}).get(group, ()),
+            bands=self.bands.get(modality),
+            count=results.get("band_counts", {}).get(group),
+            nodata=(results.get("nodata") or {}).get(group),
+            radiometry=radiometry_of(results, group),
+        )
 
-    def _load_image(self, results: dict, grid: GridWindow) -> None:
+    def _load_image(self, results: dict, grid: SampleGrid) -> np.ndarray:
+        """Load the bands; where the optical image has no data is returned."""
         parts, layout, start = [], {}, 0
-        read: dict[tuple, np.ndarray] = {}
+        read: dict[tuple, tuple[np.ndarray, np.ndarray | None]] = {}
+        no_data = np.zeros(grid.window_shape, dtype=bool)
         for modality in self.modalities:
             # A clear sample is its own cloud-free image: one file, read once.
             source = (results.get(PATH_KEYS[modality]), str(self.bands.get(modality)))
             if source not in read or modality == "sar":
                 read[source] = self._load_modality(results, modality, grid)
-            parts.append(read[source])
-            layout[modality] = (start, start + len(parts[-1]))
-            start += len(parts[-1])
+            values, excluded = read[source]
+            if modality == "optical" and excluded is not None:
+                no_data = excluded
+            parts.append(values)
+            layout[modality] = (start, start + len(values))
+            start += len(values)
         results["img"] = np.ascontiguousarray(np.concatenate(parts).transpose(1, 2, 0))
         results["band_layout"] = layout
+        there = [
+            m for m, (first, _) in layout.items() if not np.isnan(results["img"][0, 0, first])
+        ]
+        results["modalities"] = "+".join(m for m in ("optical", "sar") if m in there)
+        return no_data
 
-    def _load_modality(self, results: dict, modality: str, grid: GridWindow) -> np.ndarray:
-        key = PATH_KEYS[modality]
-        path = results.get(key)
+    def _load_modality(
+        self, results: dict, modality: str, grid: SampleGrid
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """A modality's values, NaN if it is missing, and where it has no data in any band."""
+        key, group = PATH_KEYS[modality], "sar" if modality == "sar" else "optical"
+        path, rules = results.get(key), self.rules(results, modality)
+        may_lack = group in results.get("allow_missing", ())
+        if path == "" and modality == "sar" and rules.count:
+            # An empty cell of a list; a dataset without such a column is another matter.
+            _say_missing(results, "SAR", f"has no {key}", may_lack)
+            count = len(rules.bands or range(rules.count))
+            return np.full((count, *grid.window_shape), np.nan, np.float32), None
         if not path:
             raise DataError(
                 f"{results['img_path']}: LoadRasters asks for '{modality}', but the sample has no "
                 f"{key}. Name its folder in the dataset's data_prefix, or leave '{modality}' out "
                 "of LoadRasters(modalities=…)."
             )
-        is_sar = modality == "sar"
-        scale = results.get("sar_scale") if is_sar else 1.0
-        expected = results.get("band_counts", {}).get("sar" if is_sar else "optical")
         with open_raster(path) as source:
-            held = RasterHeader.of(source).image_bands(expected or source.count)
-            if expected is not None and len(held) != expected:
-                raise DataError(
-                    f"{path}: has {len(held)} bands, expected {expected}. Correct the file, or "
-                    "the dataset's metainfo `bands`."
-                )
-            if scale is not None:
-                _check_shape(path, source.shape, grid.shape, scale)
+            reader = rules.open(source)
+            scale = results.get("sar_scale") if modality == "sar" else 1.0
+            resampling = results.get("sar_resampling", "nearest")
+            with grid.view(source, reader, scale, resampling) as view:
+                window, rows, columns = grid.on(view.source.shape)
+                try:
+                    values, missing = read_filled(view, window)
+                except NoValidPixelError:
+                    if modality == "cloud_free":
+                        raise
+                    _say_missing(results, group, f"has no valid pixel in {path}", may_lack)
+                    shape = (len(reader.bands), *grid.window_shape)
+                    return np.full(shape, np.nan, np.float32), None
+        if modality == "sar" or grid.warp:
+            values = values[:, rows[:, None], columns[None, :]]
+            missing = missing[:, rows[:, None], columns[None, :]]
+        return values, None if reader.nodata.zero_stays else missing.all(axis=0)
+
+    @staticmethod
+    def read_mask(results: Mapping, grid: SampleGrid) -> tuple[np.ndarray, str | None]:
+        """The cloud mask, and what of it does not fit the dataset's rule, if anything."""
+        path = results["cloud_mask_path"]
+        rule = CloudMaskRule(results.get("cloud_mask_codes"), results.get("cloud_mask_threshold"))
+        with open_map(path, grid.warp) as source:
+            grid.check(source.header, results.get("cloud_mask_scale"))
             window, rows, columns = grid.on(source.shape)
-            bands = self.bands.get(modality) or held
-            if max(bands) > source.count or min(bands) < 1:
-                raise DataError(
-                    f"{path}: has bands 1 to {source.count}, LoadRasters(bands=…) asks for "
-                    f"{list(bands)}. Correct the pipeline."
-                )
-            nodata = Nodata.of(source, [*held, *bands], zero_is_data=not is_sar)
-            values, _ = read_bands(source, window, bands, nodata)
-        return values[:, rows[:, None], columns[None, :]] if is_sar else values
-
-    @staticmethod
-    def _load_mask(path: str, grid: GridWindow) -> np.ndarray:
-        with open_map(path) as source:
-            _check_shape(path, source.shape, grid.shape, 1.0)
-            window, _, _ = grid.on(source.shape)
             # Some products declare 0, which means clear, as nodata.
-            mask, missing = source.read(window, nodata=source.nodata or None)
-        return np.where(missing, IGNORE_INDEX, mask != 0).astype(np.uint8)
+            values, missing = source.read(window, nodata=source.nodata or None)
+        mask, problem = rule.apply(values, missing, path)
+        return mask[rows[:, None], columns[None, :]], problem
 
     @staticmethod
-    def _load_label(results: dict, grid: GridWindow) -> np.ndarray:
+    def load_label(results: Mapping, grid: SampleGrid) -> np.ndarray:
+        """The label as class indices on the optical grid, 255 ignored."""
         path = results["seg_map_path"]
         codes = results.get("label_codes")
         legend = codes or {code: code for code in range(IGNORE_INDEX + 1)}
-        with open_map(path) as source:
-            _check_shape(path, source.shape, grid.shape, results["label_scale"])
+        with open_map(path, grid.label_grid(results.get("label_scale", 1.0))) as source:
+            grid.check(source.header, results.get("label_scale", 1.0))
             window, rows, columns = grid.on(source.shape)
             # A code may be a class although the file declares it as nodata.
+            is_class = source.nodata in legend and legend[source.nodata] != IGNORE_INDEX
             nodata = None if source.nodata in legend else source.nodata
             values, missing = source.read(window, nodata=nodata)
+        if is_class and codes is not None and (values == source.nodata).any():
+            warnings.warn(
+                f"label code {source.nodata:g} is declared as nodata in {path}, and is a class in "
+                "label_codes: it counts as the class. Map it to 255 to ignore it",
+                stacklevel=2,
+            )
         indices = np.full(values.shape, IGNORE_INDEX, dtype=np.uint8)
         indices[~missing] = class_indices(values[~missing], legend, path)
         return indices[rows[:, None], columns[None, :]]
 
 
-def class_indices(codes: np.ndarray, legend: Mapping[float, int], path: str) -> np.ndarray:
-    """Turn the codes of a label raster, of any shape, into class indices (uint8) by the legend.
-
-    Raises:
-        DataError: If a code is not in the legend; it names the label's ``path``.
-    """
-    found, inverse = np.unique(codes, return_inverse=True)
-    unknown = [code for code in found.tolist() if code not in legend]
-    if unknown:
-        raise DataError(
-            f"{path}: unknown label code {', '.join(map(str, unknown))}; the legend has "
-            f"{', '.join(map(str, legend))}. Correct the file, or add the code to the dataset's "
-            "label_codes (255 as its class means ignored)."
+def _say_missing(results: Mapping, group: str, what: str, allowed: bool) -> None:
+    if not allowed:
+        warnings.warn(
+            f"{results['img_path']}: {what}; the sample is loaded without {group}. State "
+            f"allow_missing=['{group.lower()}'] in the dataset if that is right",
+            stacklevel=3,
         )
-    table = np.array([legend[code] for code in found.tolist()], dtype=np.uint8)
-    return table[inverse].reshape(codes.shape)
-
-
-def _check_shape(
-    path: str, shape: tuple[int, int], optical: tuple[int, int], scale: float
-) -> None:
-    expected = scaled_shape(optical, scale)
-    if tuple(shape) != expected:
-        raise DataError(
-            f"{path}: has {_text(shape)} pixels, expected {_text(expected)} ({scale:g} x the "
-            f"optical image's {_text(optical)}). Cut both to the same ground, or correct the "
-            "dataset's label_scale or sar_scale."
-        )
-
-
-def _text(shape: Sequence[int]) -> str:
-    return f"{shape[0]} x {shape[1]}"

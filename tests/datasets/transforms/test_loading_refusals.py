@@ -19,8 +19,9 @@ def test_missing_modality(sample):
 def test_band_without_data(sample, edit_raster):
     info = sample()
     edit_raster(info["sar_path"], lambda array: array * np.nan)
-    with pytest.raises(DataError, match=r"S1_fall_1_p_7\.tif: band 1 .*list"):
-        LoadRasters()(dict(info))
+    with pytest.warns(UserWarning, match=r"S1_fall_1_p_7\.tif.*allow_missing=\['sar'\]"):
+        loaded = LoadRasters()(dict(info))
+    assert np.isnan(loaded["img"][..., 4:6]).all() and loaded["modalities"] == "optical"
 
 
 def test_unknown_label_code(sample, edit_raster):
