@@ -61,6 +61,12 @@ def add_run_arguments(parser: argparse.ArgumentParser, work_dir_help: str) -> No
         help="validate and test on the training samples, without drop path and at a constant "
         "learning rate, to see whether the network can learn the data at all",
     )
+    add(
+        "--no-value-check",
+        action="store_true",
+        help="do not look at the data before the run; by default values in another unit than the "
+        "model's, cloud masks and labels that do not fit stop it",
+    )
     add_cfg_options(add, "; for a distillation, test.py takes the keys of the student")
     add(
         "--launcher",

@@ -85,6 +85,26 @@ def _add_input_arguments(group: argparse._ArgumentGroup) -> None:
         "average if SAR is finer than the optical raster)",
     )
     add(
+        "--optical-unit",
+        choices=["reflectance", "percent", "reflectance_x10000"],
+        help="unit of the optical raster, if it is not that of the training images",
+    )
+    add(
+        "--sar-unit",
+        choices=["db", "db_x100", "linear", "amplitude"],
+        help="unit of the SAR raster, which is converted to dB (default: as in training)",
+    )
+    add(
+        "--scale",
+        type=float,
+        help="factor of the optical raster's numbers (default: its GDAL tags, or as in training)",
+    )
+    add(
+        "--offset",
+        type=float,
+        help="number added after --scale, such as -1000 for Sentinel-2 since baseline 04.00",
+    )
+    add(
         "--no-value-check",
         action="store_true",
         help="accept rasters whose values seem to be in another unit than the model's",
@@ -138,6 +158,10 @@ def main() -> None:
             nodata=args.nodata,
             sar_nodata=args.sar_nodata,
             sar_resampling=args.sar_resampling,
+            optical_unit=args.optical_unit,
+            sar_unit=args.sar_unit,
+            scale=args.scale,
+            offset=args.offset,
             check_values=not args.no_value_check,
         )
         one = ScenePair(args.optical, args.sar, args.out)

@@ -47,6 +47,7 @@ def main() -> None:
             options=args.cfg_options,
             launcher=args.launcher,
             overfit=args.overfit,
+            check_values=not args.no_value_check,
         )
         test(args.config, args.checkpoint, run, show_dir=args.show_dir, out_dir=args.out)
     except (FileNotFoundError, ValueError) as error:

@@ -69,6 +69,7 @@ def main() -> None:
             launcher=args.launcher,
             overfit=args.overfit,
             amp=args.amp,
+            check_values=not args.no_value_check,
         )
         train(
             args.config,

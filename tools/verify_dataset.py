@@ -23,6 +23,11 @@ def parse_args() -> argparse.Namespace:
         "config", metavar="CONFIG", help="config with train, val and test dataloaders"
     )
     parser.add_argument(
+        "--no-value-check",
+        action="store_true",
+        help="do not compare the values of images with the ranges that the model expects",
+    )
+    parser.add_argument(
         "--data-root", metavar="PATH", help="root of the data (default: data_root of the config)"
     )
     return parser.parse_args()
@@ -37,14 +42,19 @@ def main() -> None:
 
     import mmcloudseg  # noqa: F401  (registers the datasets)
     from mmcloudseg.datasets.verification import leaf_datasets, verify
+    from mmcloudseg.engine.model_description import value_ranges
 
     try:
         config = Config.fromfile(args.config)
     except FileNotFoundError as error:
         sys.exit(f"verify_dataset: {error}")
     init_default_scope(config.get("default_scope", "mmseg"))
+    model = config.get("model") or {}
+    known = value_ranges(model.get("architecture") or model)
+    ranges = None if args.no_value_check else known
 
     problems: list[str] = []
+    odd: list[str] = []
     done: dict[str, str] = {}
     for split, leaf in leaf_datasets(config, args.data_root):
         key = repr({name: leaf[name] for name in sorted(leaf) if name != "pipeline"})
@@ -52,9 +62,12 @@ def main() -> None:
             print(f"{split}: the same samples as {done[key]}")
             continue
         done[key] = split
-        findings = verify(leaf, partial(tqdm, desc=split, unit="sample"))
+        findings = verify(leaf, partial(tqdm, desc=split, unit="sample"), ranges)
         print(f"{split}: {findings.summary()}")
         problems += [f"{split}: {problem}" for problem in findings.problems]
+        odd += findings.warnings
+    for text in dict.fromkeys(odd):
+        print(f"warning: {text}")
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in dict.fromkeys(problems))
         sys.exit(f"{len(problems)} problem(s) found:\n{listed}")

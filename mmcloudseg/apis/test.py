@@ -11,7 +11,7 @@ from mmengine.evaluator import BaseMetric
 
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
-from mmcloudseg.engine.runs import RunSettings, build_runner
+from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
 from mmcloudseg.evaluation.arrays import (
     CALIBRATION_FILE,
@@ -58,6 +58,8 @@ def test(
     cfg.load_from, cfg.resume = None, False
 
     runner = build_runner(cfg)
+    if run.check_values:
+        check_data(runner, ("test",))
     load_whole_checkpoint(runner, checkpoint)
     scores = runner.test()
     if is_main_process():

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 
 from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, publish_best
 from mmcloudseg.engine.configs import is_distillation, load_config
-from mmcloudseg.engine.runs import RunSettings, build_runner
+from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.engine.teacher import settle_teacher, teacher_config, teacher_config_path
 
 
@@ -53,19 +53,21 @@ def train(
             run.adjust(teacher)
             missing, path = cfg.model.teacher_ckpt, teacher_config_path(cfg)
             _say(f"No teacher at {missing}: training it first ({path}), then the student.")
-            cfg.model.teacher_ckpt = str(_train_one(teacher))
+            cfg.model.teacher_ckpt = str(_train_one(teacher, run.check_values))
         _say(f"Training the student with the teacher {cfg.model.teacher_ckpt}.")
     elif teacher_ckpt is not None:
         raise ValueError(f"--teacher-ckpt: '{config}' trains without a teacher")
-    return _train_one(cfg)
+    return _train_one(cfg, run.check_values)
 
 
-def _train_one(cfg: Config) -> Path:
+def _train_one(cfg: Config, check_values: bool) -> Path:
     if cfg.get("resume") and cfg.get("load_from") is None:
         checkpoint = newest_whole_checkpoint(cfg.work_dir)
         cfg.load_from, cfg.resume = checkpoint and str(checkpoint), checkpoint is not None
     runner = build_runner(cfg)
     _refuse_empty_loader(runner)
+    if check_values:
+        check_data(runner, ("train", "val"))
     runner.train()
     problem: list[str | None] = [None]
     if is_main_process():

@@ -10,8 +10,11 @@ from mmengine.config import Config, ConfigDict
 from mmseg.registry import DATASETS
 from torch import nn
 
+from mmcloudseg.datasets.settings import radiometry_of
 from mmcloudseg.datasets.transforms.modality_dropout import MODALITIES
 from mmcloudseg.datasets.wrappers import inner_datasets
+from mmcloudseg.rasters.band_names import band_numbers
+from mmcloudseg.rasters.radiometry import Radiometry
 from mmcloudseg.utils.config_types import type_name
 
 
@@ -26,7 +29,8 @@ class ModelDescription:
         counts: Number of bands of ``'optical'`` and ``'sar'``, those that the model sees, in its
             order.
         bands: Which bands of a file to read, from 1, for the modalities whose pipeline says so.
-        optical_names: Names of the optical bands.
+        names: For each modality the names of its bands, if the dataset states them.
+        radiometry: For each modality what the dataset states of its files' numbers.
         low: For each modality the values that are scaled to 0, by band; empty if not stated.
         high: Likewise the values that are scaled to 1.
     """
@@ -36,9 +40,16 @@ class ModelDescription:
     label_scale: float
     counts: Mapping[str, int]
     bands: Mapping[str, Sequence[int]]
-    optical_names: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]
+    radiometry: Mapping[str, Radiometry]
     low: Mapping[str, Sequence[float]]
     high: Mapping[str, Sequence[float]]
+
+    @property
+    def optical_names(self) -> tuple[str, ...]:
+        """Names of the optical bands; numbers if the dataset does not name them."""
+        count = self.counts.get("optical", 0)
+        return self.names.get("optical") or tuple(f"band {n}" for n in range(1, count + 1))
 
     @classmethod
     def from_config(cls, cfg: Config) -> ModelDescription:
@@ -68,14 +79,21 @@ class ModelDescription:
                 "model.data_preprocessor=CloudSegDataPreprocessor(optical=…, sar=…), or `bands` "
                 "in the dataset's metainfo"
             )
-        bands = steps.get("LoadRasters", {}).get("bands") or {}
+        bands = {
+            name: band_numbers(chosen, named.get(name, ()), "LoadRasters(bands=…)")
+            for name, chosen in (steps.get("LoadRasters", {}).get("bands") or {}).items()
+        }
+        settings = getattr(dataset, "settings", None)
         return cls(
             classes=tuple(meta["classes"]),
             palette=tuple(tuple(colour) for colour in meta["palette"]),
             label_scale=float(getattr(dataset, "label_scale", 1.0)),
             counts=counts,
-            bands={name: list(numbers) for name, numbers in bands.items()},
-            optical_names=_names(named.get("optical"), counts, bands),
+            bands=bands,
+            names={
+                name: _names(named.get(name), counts[name], bands.get(name)) for name in counts
+            },
+            radiometry={name: radiometry_of(settings, name) for name in MODALITIES},
             low={name: list(limits["low"]) for name, limits in ranges.items()},
             high={name: list(limits["high"]) for name, limits in ranges.items()},
         )
@@ -97,11 +115,9 @@ def accepts_missing_modality(model: nn.Module) -> bool:
 
 
 def _names(
-    known: Sequence[str] | None, counts: Mapping[str, int], bands: Mapping[str, Sequence[int]]
+    known: Sequence[str] | None, count: int, bands: Sequence[int] | None
 ) -> tuple[str, ...]:
-    """Names of the optical bands that are read; numbers if the dataset does not name them."""
-    if known and "optical" in bands:
-        known = [known[number - 1] for number in bands["optical"]]
-    if known and len(known) == counts.get("optical"):
-        return tuple(known)
-    return tuple(f"band {number}" for number in range(1, counts.get("optical", 0) + 1))
+    """Names of the bands that are read, empty if the dataset does not name them."""
+    if known and bands:
+        known = [known[number - 1] for number in bands]
+    return tuple(known) if known and len(known) == count else ()

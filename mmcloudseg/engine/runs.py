@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmcloudseg.datasets.content_checks import built_datasets, check_contents
 from mmcloudseg.engine.configs import overfit_training_samples, use_amp
+from mmcloudseg.engine.model_description import value_ranges
+from mmcloudseg.utils.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class RunSettings:
         overfit: Validate and test on the training samples, without drop path and at a constant
             learning rate.
         amp: Train in mixed precision, on a GPU.
+        check_values: Look at some of the data before the run, and refuse values in another unit
+            than the model's, cloud masks and labels that do not fit.
     """
 
     work_dir: str | None = None
@@ -36,6 +44,7 @@ class RunSettings:
     launcher: str = "none"
     overfit: bool = False
     amp: bool = False
+    check_values: bool = True
 
     def adjust(self, cfg: Config) -> None:
         """Change a config for ``overfit`` and ``amp``.
@@ -59,3 +68,41 @@ def build_runner(cfg: Config) -> Runner:
     if on_cpu and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("gloo")  # MMEngine's launcher takes a GPU for granted
     return Runner.from_cfg(cfg)
+
+
+def check_data(runner: Runner, splits: Sequence[str]) -> None:
+    """Look at some samples of a run's datasets, warn of what is odd and refuse what is wrong.
+
+    Args:
+        runner: The run.
+        splits: ``train``, ``val``, ``test``: whose datasets to look at.
+
+    Raises:
+        DataError: In every process, if values are in another unit than the model's, or cloud masks
+            or labels do not fit.
+    """
+    found: list[list[str]] = [[]]
+    if is_main_process():
+        found = [_problems(runner, splits)]
+    broadcast_object_list(found)  # the other processes would wait for ever
+    if found[0]:
+        remedy = "Correct the files or the config; --no-value-check skips this check."
+        raise DataError.from_problems("data that do not fit the model", found[0], remedy)
+
+
+def _problems(runner: Runner, splits: Sequence[str]) -> list[str]:
+    model = runner.cfg.model
+    ranges = value_ranges(model.get("architecture") or model)
+    problems: dict[str, None] = {}
+    warned: dict[str, None] = {}
+    for split in splits:
+        if runner.cfg.get(f"{split}_dataloader") is None:
+            continue
+        loader = getattr(runner, f"{split}_dataloader")
+        for dataset in built_datasets(loader.dataset):
+            report = check_contents(dataset, ranges)
+            problems.update(dict.fromkeys(report.problems))
+            warned.update(dict.fromkeys(report.warnings))
+    for text in warned:
+        print_log(text, logger="current", level=logging.WARNING)
+    return list(problems)

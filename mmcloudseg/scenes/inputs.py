@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +14,18 @@ from rasterio.windows import Window
 
 from mmcloudseg.engine.model_description import ModelDescription
 from mmcloudseg.rasters.grids import RasterGrid
+from mmcloudseg.rasters.images import ImageRules
 from mmcloudseg.rasters.reading import open_raster, raster_session
 from mmcloudseg.rasters.scene_raster import SceneRaster, check_reference, open_scene_raster
+from mmcloudseg.rasters.sentinel2 import unsaid_offset
+from mmcloudseg.rasters.value_checks import check_values
 from mmcloudseg.scenes.settings import SceneSettings
 from mmcloudseg.utils.errors import DataError
 
 _CACHE_MB = 128
 """GDAL's block cache: enough for a row of tiles, and no more for larger scenes."""
-_CLIPPED = 0.99
-"""Share of values at or beyond the ends of the model's range that cannot be an accident."""
 _POINTS = 64  # along each axis
 _ALL = 0.999
-_DARK = 0.01
-"""Share of the range that the brightest values of any image reach."""
 
 
 @dataclass(frozen=True)
@@ -91,25 +90,36 @@ def open_scene(
     Raises:
         DataError: One of them cannot be used, or they show different ground.
     """
-    bands, counts, resampling = description.bands, description.counts, settings.sar_resampling
+    rules = {name: _rules(description, settings, name) for name in description.counts}
     with contextlib.ExitStack() as stack:
         stack.enter_context(raster_session())
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_MB))
-        chosen, count = settings.optical_bands or bands.get("optical"), counts.get("optical")
-        opened = open_scene_raster(optical, chosen, count, "optical", settings.nodata)
+        seen = rules.get("optical", ImageRules("optical", nodata=settings.nodata))
+        opened = open_scene_raster(optical, seen, settings.optical_bands)
         images = SceneImages(stack.enter_context(opened), None, description)
         if sar is not None:
             _check_overlap(images.grid, sar)
-            chosen, nodata = settings.sar_bands or bands.get("sar"), settings.sar_nodata
             opened = open_scene_raster(
-                sar, chosen, counts["sar"], "SAR", nodata, images.grid, resampling
+                sar, rules["sar"], settings.sar_bands, images.grid, settings.sar_resampling
             )
             images = SceneImages(images.optical, stack.enter_context(opened), description)
         if settings.check_values:
             for name, image in (("sar", images.sar), ("optical", images.optical)):
                 if image is not None and name in description.low:
-                    _check_values(image, description.low[name], description.high[name], name)
+                    _check_values(image, description, rules[name])
         yield images
+
+
+def _rules(description: ModelDescription, settings: SceneSettings, name: str) -> ImageRules:
+    """How a scene's image is read: as the model's dataset states, unless the user says more."""
+    return ImageRules(
+        modality=name,
+        names=description.names[name],
+        bands=description.bands.get(name),
+        count=description.counts[name],
+        nodata=settings.nodata if name == "optical" else settings.sar_nodata,
+        radiometry=settings.radiometry(description.radiometry[name]),
+    )
 
 
 def _check_overlap(optical: RasterGrid, path: str) -> None:
@@ -142,8 +152,12 @@ def _share_inside(grid: RasterGrid, other: RasterGrid) -> float:
     )
     # Affine's annotations allow scalars only.
     east, north = grid.transform * (columns.ravel(), rows.ravel())  # type: ignore[operator]
-    east, north = transform(grid.crs, other.crs, east, north)
-    across, down = ~other.transform * (np.array(east), np.array(north))
+    east, north = (np.array(values) for values in transform(grid.crs, other.crs, east, north))
+    if other.crs.is_geographic:
+        # Longitudes may be written from -180 to 180 or from 0 to 360.
+        middle = other.at(other.width / 2, other.height / 2)[0]
+        east = east + 360 * np.round((middle - east) / 360)
+    across, down = ~other.transform * (east, north)  # type: ignore[operator]
     # Points that the other reference system cannot represent are infinite, and thus outside.
     inside = (across >= 0) & (across <= other.width) & (down >= 0) & (down <= other.height)
     return float(inside.mean())
@@ -153,29 +167,16 @@ def _origin(grid: RasterGrid) -> str:
     return f"({grid.transform.c:.6g}, {grid.transform.f:.6g}) in {grid.crs}"
 
 
-def _check_values(
-    raster: SceneRaster, low: Sequence[float], high: Sequence[float], modality: str
-) -> None:
-    """Refuse values in another unit than the model was trained with.
-
-    In such a unit all bands lie at the ends of their ranges, ``low`` and ``high``, or the whole
-    optical image lies at the dark end.
-    """
-    clipped, bright = [], []
-    for values, lowest, highest in zip(raster.sample.values, low, high, strict=True):
-        clipped.append(np.mean((values <= lowest) | (values >= highest)))
-        top = np.percentile(values[np.isfinite(values)], 99)
-        bright.append((top - lowest) / (highest - lowest))
-    # Some bands may be dark or saturated by nature, but not all of them.
-    if min(clipped) <= _CLIPPED and (modality == "sar" or max(bright) >= _DARK):
-        return
-    everything = np.concatenate(raster.sample.values)
-    name, cause = "optical", "reflectance from 0 to 1 or 8-bit values"
-    if modality == "sar":
-        name, cause = "SAR", "linear units instead of dB (10 log10)"
-    raise DataError(
-        f"{raster.path}: the {name} values are {np.nanmin(everything):g} to "
-        f"{np.nanmax(everything):g}, but the model was trained with {min(low):g} to "
-        f"{max(high):g}. The file may hold {cause}, or the optical and SAR images may be "
-        "swapped. Convert the file to the model's unit."
-    )
+def _check_values(raster: SceneRaster, description: ModelDescription, rules: ImageRules) -> None:
+    """Refuse values in another unit than the model was trained with; warn of odd ones."""
+    name = rules.modality
+    if name == "optical" and not (rules.radiometry and rules.radiometry.stated):
+        problem = unsaid_offset(raster.reader)
+        if problem:
+            raise DataError(problem)
+    for finding in check_values(
+        raster.sample, description.low[name], description.high[name], name
+    ):
+        if finding.fatal:
+            raise DataError(f"{raster.path}: {finding.text}.")
+        warnings.warn(f"{raster.path}: {finding.text}", stacklevel=2)

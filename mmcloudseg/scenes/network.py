@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,12 @@ class TileNetwork:
             and "optical" in self.description.low
         )
         self.seconds = 0.0
+
+    @property
+    def about(self) -> ModelDescription:
+        """Deprecated name of ``description``."""
+        warnings.warn("TileNetwork.about is now .description", DeprecationWarning, stacklevel=2)
+        return self.description
 
     @property
     def accepts_missing_sar(self) -> bool:

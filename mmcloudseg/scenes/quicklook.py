@@ -70,7 +70,8 @@ def _shown(raster: SceneRaster) -> np.ndarray:
     source = raster.source
     with raster_errors(raster.path):
         raw = source.read(raster.bands, out_shape=(len(raster.bands), *_size(source)))
-    return np.where(raster.nodata.missing(raw), np.nan, raw.astype(np.float32))
+    values = raster.reader.conversion.apply(raw.astype(np.float32))
+    return np.where(raster.nodata.missing(raw), np.nan, values)
 
 
 def _read(path: Path) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import TypedDict
 
 from rasterio.enums import Resampling
 
+from mmcloudseg.rasters.radiometry import Radiometry
+
 GRIDS = ("label", "optical")
 MAX_TILE = 8192
 """Pixels; a single tile of this size takes some ten GiB even with a small network."""
@@ -35,6 +37,11 @@ class SceneSettings:
         sar_nodata: Nodata value of the SAR image; replaces the declared one.
         sar_resampling: How SAR is resampled to the optical grid: ``'nearest'`` as in training,
             ``'bilinear'``, ``'cubic'``, or ``'average'`` for SAR finer than the optical image.
+        optical_unit: Unit of the optical file, such as ``'reflectance'``; None takes what the
+            model's dataset states. See :class:`Radiometry`.
+        sar_unit: Likewise of the SAR file: ``'db'``, ``'db_x100'``, ``'linear'``, ``'amplitude'``.
+        scale: Factor of the optical file's numbers; None takes its tags, or what is stated.
+        offset: Summand after the factor, likewise.
         check_values: Refuse rasters whose values are in another unit than the model's.
 
     Raises:
@@ -54,6 +61,10 @@ class SceneSettings:
     nodata: float | None = None
     sar_nodata: float | None = None
     sar_resampling: str = "nearest"
+    optical_unit: str | None = None
+    sar_unit: str | None = None
+    scale: float | None = None
+    offset: float | None = None
     check_values: bool = True
 
     def __post_init__(self) -> None:
@@ -68,6 +79,16 @@ class SceneSettings:
             raise ValueError(f"tile_size {self.tile_size}: expected 1 to {MAX_TILE} pixels")
         if self.batch_size < 1:
             raise ValueError(f"batch_size {self.batch_size}: expected 1 or more")
+        Radiometry("optical", self.optical_unit, self.scale, self.offset)
+        Radiometry("sar", self.sar_unit)
+
+    def radiometry(self, stated: Radiometry) -> Radiometry:
+        """What is known of the numbers in a file, given what the model's dataset states."""
+        if stated.modality == "sar":
+            return Radiometry("sar", self.sar_unit) if self.sar_unit else stated
+        if self.scale is not None or self.offset is not None:
+            return Radiometry("optical", self.optical_unit, self.scale, self.offset)
+        return Radiometry("optical", self.optical_unit) if self.optical_unit else stated
 
 
 class SceneOptions(TypedDict, total=False):
@@ -86,4 +107,8 @@ class SceneOptions(TypedDict, total=False):
     nodata: float | None
     sar_nodata: float | None
     sar_resampling: str
+    optical_unit: str | None
+    sar_unit: str | None
+    scale: float | None
+    offset: float | None
     check_values: bool

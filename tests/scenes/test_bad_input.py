@@ -72,17 +72,17 @@ CASES = dict(
     linear=(
         optical,
         lambda f: sar(f, 10 ** (sar_bands() / 10)),
-        r"s\.tif: .*0\.794\d*, .*-32\.5 to 0\. .*dB .*Convert",
+        r"s\.tif: .*0\.794\d*, .*-32\.5 to 0\. .*dB .*--sar-unit",
     ),
     reflectance=(
         lambda f: optical(f, (optical_bands() / 10000).astype(np.float32)),
         sar,
-        r"o\.tif: .*0\.8999, .*0 to 10000.*reflectance .*Convert",
+        r"o\.tif: .*0\.8999, .*0 to 10000.*reflectance .*--optical-unit",
     ),
     eight_bit=(
         lambda f: optical(f, (optical_bands() // 100).astype(np.uint8)),
         sar,
-        r"o\.tif: .*0 to 89, .*0 to 10000.*8-bit .*Convert",
+        r"o\.tif: .*0 to 89, .*0 to 10000.*8-bit .*--optical-unit",
     ),
     swapped=(
         lambda f: write(f / "o.tif", sar_bands()),

@@ -52,7 +52,8 @@ def test_which_rasters():
         label_scale=1.0,
         counts=dict(optical=1),
         bands={},
-        optical_names=("red",),
+        names=dict(optical=("red",)),
+        radiometry={},
         low={},
         high={},
     )
