@@ -83,7 +83,7 @@ class CloudMaskRule:
             Values that do not fit are unknown.
         """
         if self.threshold is not None:
-            return self._probability(values, missing, path)
+            return self._probability(values, missing, path, self.threshold)
         if {"cloud_bits", "unknown_bits"} & set(self.legend):
             return self._bits(values, missing), None
         groups = {kind: np.isin(values, self.legend.get(kind, ())) for kind in KINDS}
@@ -98,15 +98,15 @@ class CloudMaskRule:
         ) if strange.any() else None
 
     def _probability(
-        self, values: np.ndarray, missing: np.ndarray, path: str
+        self, values: np.ndarray, missing: np.ndarray, path: str, threshold: float
     ) -> tuple[np.ndarray, str | None]:
-        top = 1 if self.threshold <= 1 else 100
+        top = 1 if threshold <= 1 else 100
         outside = ~missing & ~((values >= 0) & (values <= top))
-        mask = np.where(missing | outside, IGNORE_INDEX, values > self.threshold).astype(np.uint8)
+        mask = np.where(missing | outside, IGNORE_INDEX, values > threshold).astype(np.uint8)
         if not outside.any():
             return mask, None
         return mask, (
-            f"{path}: cloud_mask_threshold={self.threshold:g} expects probabilities from 0 to "
+            f"{path}: cloud_mask_threshold={threshold:g} expects probabilities from 0 to "
             f"{top}, found {_listed(values[outside])} in {outside.mean():.1%} of the pixels. "
             "State a threshold from 0 to 1 or from 1 to 100, or the mask's codes by "
             "cloud_mask_codes"

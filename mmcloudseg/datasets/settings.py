@@ -29,7 +29,7 @@ class OpticalSARSettings:
     cloud_mask_suffix: str = ".tif"
     seg_map_suffix: str = ".tif"
     csv_columns: Sequence[str] | None = None
-    label_codes: Mapping[int, int] | None = None
+    label_codes: Mapping[float, int] | None = None
     label_scale: float = 1.0
     sar_scale: float | None = None
     cloud_mask_scale: float | None = None
@@ -96,6 +96,8 @@ class OpticalSARSettings:
 
 def radiometry_of(stated: OpticalSARSettings | Mapping[str, Any] | None, name: str) -> Radiometry:
     """What settings, or a sample's keys, state of the numbers in a modality's files."""
-    by_key = isinstance(stated, Mapping)
-    found = stated.get("radiometry") if by_key else getattr(stated, "radiometry", None)
+    if isinstance(stated, Mapping):
+        found = stated.get("radiometry")
+    else:
+        found = getattr(stated, "radiometry", None)
     return Radiometry.of(name, (found or {}).get(name))

@@ -157,7 +157,7 @@ def _share_inside(grid: RasterGrid, other: RasterGrid) -> float:
         # Longitudes may be written from -180 to 180 or from 0 to 360.
         middle = other.at(other.width / 2, other.height / 2)[0]
         east = east + 360 * np.round((middle - east) / 360)
-    across, down = ~other.transform * (east, north)  # type: ignore[operator]
+    across, down = ~other.transform * (east, north)
     # Points that the other reference system cannot represent are infinite, and thus outside.
     inside = (across >= 0) & (across <= other.width) & (down >= 0) & (down <= other.height)
     return float(inside.mean())

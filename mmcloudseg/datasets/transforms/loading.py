@@ -180,7 +180,7 @@ class LoadRasters(BaseTransform):
         if modality == "sar" or grid.warp:
             values = values[:, rows[:, None], columns[None, :]]
             missing = missing[:, rows[:, None], columns[None, :]]
-        return values, None if reader.nodata.zero_stays else missing.all(axis=0)
+        return values, None if reader.nodata.zero_stays else np.asarray(missing.all(axis=0))
 
     @staticmethod
     def read_mask(results: Mapping, grid: SampleGrid) -> tuple[np.ndarray, str | None]:
