@@ -10,8 +10,9 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmcloudseg.datasets.pipeline_checks import check_datasets
 from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, publish_best
-from mmcloudseg.engine.configs import is_distillation, load_config
+from mmcloudseg.engine.configs import DATALOADERS, is_distillation, load_config
 from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.engine.teacher import settle_teacher, teacher_config, teacher_config_path
 
@@ -39,12 +40,15 @@ def train(
 
     Raises:
         FileNotFoundError: A file that the config or the user names is missing.
-        ValueError: Data, teacher or options do not fit together.
+        ValueError: Data, teacher or options do not fit together, or a pipeline spoils bands.
     """
     run = run or RunSettings()
     cfg = load_config(config, run.options, run.data_root, run.work_dir, run.seed, run.launcher)
     cfg.resume = resume
     run.adjust(cfg)
+    for name in DATALOADERS:  # before a teacher trains for hours
+        if cfg.get(name) is not None:
+            check_datasets(cfg[name]["dataset"])
     if is_distillation(cfg):
         if not settle_teacher(cfg, teacher_ckpt, run.work_dir is not None):
             if not auto_teacher:

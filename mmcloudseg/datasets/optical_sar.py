@@ -17,6 +17,7 @@ from mmcloudseg.datasets.header_checks import (
     header_problems,
 )
 from mmcloudseg.datasets.label_codes import check_indices
+from mmcloudseg.datasets.pipeline_checks import check_pipeline
 from mmcloudseg.datasets.sample_lists import (
     MODALITY_NAMES,
     distinct_names,
@@ -115,6 +116,7 @@ class OpticalSARDataset(BaseSegDataset):
             raise ValueError(
                 "reduce_zero_label is not supported: map code 0 by label_codes={0: 255, …}"
             )
+        check_pipeline(kwargs.get("pipeline", ()))
         self.settings = OpticalSARSettings.pop_from(kwargs)
         self.ground_problems: list[str] = []
         super().__init__(

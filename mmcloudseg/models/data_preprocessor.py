@@ -26,9 +26,10 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
     image is scaled with the ranges of the optical bands. Inputs have the optical bands first, then
     SAR; a model that sees only one modality has ranges for that one only.
 
-    A missing modality, such as one that ``RandomModalityDropout`` has removed, is NaN in the raw
-    inputs and becomes ``missing_val`` after scaling. Nothing else is NaN, because the loader
-    replaces nodata. The cloud-free image is a target, and NaN in it would be kept.
+    What is missing is NaN in the raw inputs, such as a modality that ``RandomModalityDropout`` has
+    removed or the corners of an image that ``Geometric`` has rotated, and becomes ``missing_val``
+    after scaling. In training this holds for the cloud-free image as well, and the cloud mask
+    becomes 255 there, so that no loss counts it. At test time NaN in that image is kept.
 
     In training, the inputs, cloud-free image, cloud mask and label are padded at the bottom and
     right to the largest image of the batch, and further to a multiple of ``size_divisor``. Padded
@@ -128,7 +129,8 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
         if "gt_cloud_free" in sample:
             target = self.normalize_optical(sample.gt_cloud_free.data)
             if training:
-                target = _pad(target, size, self.pad_val)
+                self._ignore_missing(sample, target)
+                target = _pad(target.nan_to_num(nan=self.missing_val), size, self.pad_val)
             sample.gt_cloud_free = PixelData(data=target)
         if not training:
             return
@@ -139,6 +141,14 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             label = sample.gt_sem_seg.data
             label_size = _label_size(_size(label), shape, size)
             sample.gt_sem_seg = PixelData(data=_pad(label, label_size, self.seg_pad_val))
+
+    @staticmethod
+    def _ignore_missing(sample: SegDataSample, target: Tensor) -> None:
+        """Make the cloud mask 255 where a band of the cloud-free image is NaN."""
+        if "gt_cloud_mask" in sample:
+            missing = target.isnan().any(dim=0, keepdim=True)
+            mask = sample.gt_cloud_mask.data.masked_fill(missing, IGNORE_INDEX)
+            sample.gt_cloud_mask = PixelData(data=mask)
 
     def _check_bands(self, x: Tensor, expected: int, what: str) -> None:
         if x.shape[-3] != expected:

@@ -262,3 +262,29 @@ def test_nan_in_the_target_is_not_covered_up():
 def test_infinity_is_clipped_and_not_missing():
     x = torch.tensor([float("inf"), float("-inf"), float("nan"), 0.0, 0.0, 0.0]).view(6, 1, 1)
     assert build(missing_val=0.5).normalize(x)[:3].flatten().tolist() == [1, 0, 0.5]
+
+
+def test_no_nan_of_the_cloud_free_image_reaches_a_loss():
+    image, data_sample = raw(8, 8), sample(8, 8)
+    image[:, :3] = float("nan")
+    data_sample.gt_cloud_free.data[:, :3] = float("nan")
+    data_sample.gt_cloud_free.data[2, 7, 7] = float("nan")
+    before = data_sample.gt_cloud_mask.data.clone()
+    clean = build(missing_val=0.5)(dict(inputs=[raw(8, 8)], data_samples=[sample(8, 8)]), True)
+
+    made = build(missing_val=0.5)(dict(inputs=[image], data_samples=[data_sample]), training=True)
+    target, mask = (
+        made["data_samples"][0].get(f).data for f in ("gt_cloud_free", "gt_cloud_mask")
+    )
+    assert (made["inputs"][:, :, :3] == 0.5).all() and (target[:, :3] == 0.5).all()
+    assert torch.equal(made["inputs"][:, :, 3:], clean["inputs"][:, :, 3:])
+    ignored = torch.zeros(1, 8, 8, dtype=torch.bool)
+    ignored[:, :3], ignored[:, 7, 7] = True, True
+    assert torch.equal(mask == 255, ignored)
+    assert torch.equal(mask[~ignored], before[~ignored])
+
+    pred = torch.rand(1, 4, 8, 8, requires_grad=True)
+    loss = MODELS.build(dict(type="CloudRemovalLoss"))(pred, target[None], mask[None])
+    loss.backward()
+    assert torch.isfinite(loss) and torch.isfinite(pred.grad).all()
+    assert (pred.grad[0, :, :3] == 0).all() and (pred.grad[0, :, 3:7] != 0).all()

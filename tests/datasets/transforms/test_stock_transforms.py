@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from mmseg.datasets.transforms import RandomCrop, RandomFlip, RandomRotate, Resize
 
 from mmcloudseg.datasets import LoadRasters, M3MCRDataset, PackCloudSegInputs
@@ -85,7 +84,9 @@ def test_whole_pipeline_on_files(tmp_path, make_m3mcr_tree):
         dict(type="RandomResize", scale=(100, 100), ratio_range=(0.9, 2.0), keep_ratio=True),
         dict(type="RandomCrop", crop_size=(80, 80), cat_max_ratio=0.75),
         dict(type="RandomFlip", prob=0.5),
-        dict(type="RandomRotate", prob=0.5, degree=20),
+        dict(
+            type="Geometric", transforms=[dict(type="RandomRotate", prob=1.0, degree=(20.0, 20.0))]
+        ),
         dict(type="PackCloudSegInputs"),
     ]
     dataset = M3MCRDataset("train.csv", str(root), dict(img_path="train"), pipeline=pipeline)
@@ -94,5 +95,7 @@ def test_whole_pipeline_on_files(tmp_path, make_m3mcr_tree):
         assert packed["inputs"].shape == (6, 80, 80)
         assert packed["data_samples"].gt_sem_seg.data.shape == (1, 24, 24)
         assert packed["data_samples"].gt_cloud_free.data.shape == (4, 80, 80)
-        assert torch.isfinite(packed["inputs"]).all()
+        filled = packed["data_samples"].gt_cloud_mask.data == 255
+        assert 0.05 < filled.float().mean() < 0.3
+        assert (packed["inputs"].isnan() == filled).all()
     assert LoadRasters in {type(step) for step in dataset.pipeline.transforms}
