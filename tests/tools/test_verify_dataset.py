@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 
+COARSE = Affine(10, 0, 760299, 0, -10, 1898412)
 TOOL = Path("tools") / "verify_dataset.py"
 CONFIG = """
 default_scope = 'mmseg'
@@ -71,7 +73,7 @@ def test_every_problem_is_listed(verify, tree, data_fixtures):
         train / "cloudmask_fall/cloudmask_fall_3/cloudmask_fall_3_p_9.npy", np.zeros((9, 9), bool)
     )
     label = val / "landcover_fall/landcover_fall_101/landcover_fall_101_p_107.tif"
-    data_fixtures._write_raster(label, np.full((12, 12), 33, np.uint8))
+    data_fixtures._write_raster(label, np.full((12, 12), 33, np.uint8), COARSE)
     done = verify("--data-root", tree)
     assert done.returncode == 1
     assert "4 problem(s) found" in done.stderr
@@ -90,3 +92,16 @@ def test_missing_root(verify):
     assert done.returncode == 1
     assert "python tools/make_mini_m3mcr.py no_mini_m3mcr" in done.stderr
     assert "--data-root PATH" in done.stderr
+
+
+def test_values_in_another_unit(verify, tree, data_fixtures, tmp_path):
+    (tmp_path / "config.py").write_text(
+        CONFIG + "model = dict(data_preprocessor=dict(sar=dict(low=[-25, -32.5], high=[0, 0])))\n"
+    )
+    assert verify("--data-root", tree).returncode == 0
+    for path in (tree / "train").rglob("S1_*.tif"):
+        data_fixtures._write_raster(path, np.random.default_rng(0).random((2, 12, 12)), COARSE)
+    done = verify("--data-root", tree)
+    assert done.returncode == 1 and "linear" in done.stderr and "radiometry" in done.stderr
+    done = verify("--data-root", tree, "--no-value-check")
+    assert done.returncode == 0, done.stderr
