@@ -61,7 +61,7 @@ class TileFolder:
             raise DataError(f"{self.path}: expected a folder, found a file. Choose another OUT.")
         file = self.path / RECIPE_FILE
         if not file.is_file():
-            foreign = [name for name in _names(self.path) if not Path(name).match(UNFINISHED)]
+            foreign = [path.name for path in self.path.glob("*") if not path.match(UNFINISHED)]
             if foreign:
                 raise DataError(
                     f"{self.path}: the folder holds {min(foreign)} but no {RECIPE_FILE}, so the "
@@ -87,9 +87,8 @@ class TileFolder:
     def finished_scenes(self, sources: Mapping[str, Any]) -> dict[str, list[Row]]:
         """Scenes all of whose tiles exist, each with its rows of the manifest.
 
-        Args:
-            sources: Scene -> state of its published files. Until there is a manifest, a scene is
-                finished only if they have not changed since it was converted.
+        Until there is a manifest, a scene is finished only if the state of its published files,
+        its value in ``sources``, has not changed since it was converted.
         """
         rows: dict[str, list[Row]] = {}
         if (self.path / MANIFEST).is_file():
@@ -98,16 +97,15 @@ class TileFolder:
         else:
             records = {scene: self._read_record(scene) for scene in sources}
             rows = {s: r["rows"] for s, r in records.items() if r.get("sources") == sources[s]}
-        files = {m: set(_names(self.path / m)) for m in MODALITIES}
+        files = {m: {path.stem for path in (self.path / m).glob("*.tif")} for m in MODALITIES}
         return {
             scene: tiles
             for scene, tiles in rows.items()
-            if all(f"{row['name']}.tif" in files[m] for row in tiles for m in MODALITIES if row[m])
+            if all(row["name"] in files[m] for row in tiles for m in MODALITIES if row[m])
         }
 
     def _read_manifest(self) -> list[Row]:
-        with open(self.path / MANIFEST, newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return list(csv.DictReader((self.path / MANIFEST).read_text("utf-8").splitlines()))
 
     def _read_record(self, scene: str) -> dict[str, Any]:
         try:
@@ -169,10 +167,6 @@ class TileFolder:
 
 def _scene(tile: str) -> str:
     return tile.rsplit("_", 2)[0]
-
-
-def _names(folder: Path) -> list[str]:
-    return os.listdir(folder) if folder.is_dir() else []
 
 
 def _brief(value: Any) -> str:

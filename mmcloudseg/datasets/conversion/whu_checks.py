@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from rasterio.io import DatasetReader
 from rasterio.profiles import Profile
 from rasterio.windows import Window
 from tqdm import tqdm
@@ -45,12 +46,10 @@ def check_tree(tree: PublishedTree, workers: Workers, settings: ConversionSettin
 
 
 def _report(root: Path, problems: Sequence[Problem]) -> str:
-    # Scenes that share a problem share a line.
-    groups: dict[str, list[str]] = {}
-    for problem in problems:
-        groups.setdefault(problem.what, []).extend([problem.scene] if problem.scene else [])
     lines = [f"{root}: {len(problems)} problem(s) with the published set:"]
-    for what, scenes in groups.items():
+    # Scenes that share a problem share a line.
+    for what in dict.fromkeys(problem.what for problem in problems):
+        scenes = [problem.scene for problem in problems if problem.what == what and problem.scene]
         count = f" ({len(scenes)} scenes)" if len(scenes) > 1 else ""
         lines.append(f"  - {what}{': ' if scenes else ''}{', '.join(scenes)}{count}")
     lines.append(
@@ -62,29 +61,26 @@ def _report(root: Path, problems: Sequence[Problem]) -> str:
 
 def check_scene(scene: PublishedScene, settings: ConversionSettings) -> list[Problem]:
     """Check the files of one scene against the published set and against each other."""
-    problems, headers = [], {}
+    problems, headers, codes = [], {}, []
     with raster_session():
         for modality, path in scene.files.items():
             try:
-                headers[modality] = _read_to_the_end(path)
+                with open_raster(path) as source:
+                    _read_last_pixels(source)
+                    headers[modality] = source.profile
+                    if modality == "label" and source.count == 1:
+                        codes = np.unique(source.read(1)).tolist()
             except DataError as error:
                 problems.append(Problem(str(error)))
-        found = [*_band_problems(headers), *_shape_problems(headers, settings)]
-        if "label" in headers and headers["label"]["count"] == 1:
-            try:
-                found += _code_problems(scene.files["label"])
-            except DataError as error:
-                problems.append(Problem(str(error)))
+    found = [*_band_problems(headers), *_shape_problems(headers, settings), *_code_problems(codes)]
     return [*problems, *(Problem(what, scene.name) for what in found)]
 
 
-def _read_to_the_end(path: str) -> Profile:
-    with open_raster(path) as source:
-        corner = Window(source.width - 1, source.height - 1, 1, 1)
-        # Band by band: in files that store them one after another, only the last is at the end.
-        for band in range(1, source.count + 1):
-            source.read(band, window=corner)
-        return source.profile
+def _read_last_pixels(source: DatasetReader) -> None:
+    corner = Window(source.width - 1, source.height - 1, 1, 1)
+    # Band by band: in files that store them one after another, only the last is at the end.
+    for band in range(1, source.count + 1):
+        source.read(band, window=corner)
 
 
 def _band_problems(headers: Mapping[str, Profile]) -> Iterator[str]:
@@ -108,8 +104,7 @@ def _band_problems(headers: Mapping[str, Profile]) -> Iterator[str]:
 def _shape_problems(headers: Mapping[str, Profile], settings: ConversionSettings) -> Iterator[str]:
     shapes = {name: (header["height"], header["width"]) for name, header in headers.items()}
     expected = None if settings.subset else PUBLISHED_SHAPE
-    if "optical" in shapes:
-        optical = shapes["optical"]
+    if optical := shapes.get("optical"):
         found = f"{FOLDERS['optical']}/: {_text(optical)} pixels"
         tile = max(settings.tile_sizes)
         if min(optical) < tile:
@@ -130,9 +125,7 @@ def _shape_problems(headers: Mapping[str, Profile], settings: ConversionSettings
             )
 
 
-def _code_problems(path: str) -> Iterator[str]:
-    with open_raster(path) as source:
-        codes = np.unique(source.read(1)).tolist()
+def _code_problems(codes: Sequence[int]) -> Iterator[str]:
     unknown = [str(code) for code in codes if code not in LABEL_CODES]
     legend = ", ".join(map(str, LABEL_CODES))
     if len(unknown) > MANY_CODES:

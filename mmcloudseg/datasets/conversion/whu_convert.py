@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,17 +13,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mmcloudseg.datasets.conversion.settings import ConversionSettings
-from mmcloudseg.datasets.conversion.tile_folder import Row, TileFolder
+from mmcloudseg.datasets.conversion.tile_folder import TileFolder
 from mmcloudseg.datasets.conversion.whu_checks import check_tree
 from mmcloudseg.datasets.conversion.whu_tiles import (
     CLOUD_SETTINGS,
     FOLDERS,
     convert_row,
+    scene_shape,
     tile_origins,
 )
 from mmcloudseg.datasets.conversion.whu_tree import PublishedTree, find_scenes
 from mmcloudseg.datasets.conversion.workers import Workers
-from mmcloudseg.rasters.reading import raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 from mmcloudseg.utils.locks import folder_lock
 
@@ -48,15 +49,10 @@ def check(root: str | Path, settings: ConversionSettings) -> PublishedTree:
 
 
 def convert(root: str | Path, out: str | Path, settings: ConversionSettings) -> Conversion:
-    """Cut the published scenes into tiles.
+    """Cut the published scenes into tiles; those of 512 pixels go to ``out/512``.
 
     After an interruption, the same call resumes the conversion: finished scenes are not converted
     again, and the manifest is the same as without the interruption, for any number of jobs.
-
-    Args:
-        root: Folder of the published set.
-        out: Folder to write to; tiles of 512 pixels go to ``out/512``.
-        settings: How to convert.
 
     Raises:
         DataError: If the published set has problems, or ``out`` holds something else or is used by
@@ -91,11 +87,10 @@ def convert(root: str | Path, out: str | Path, settings: ConversionSettings) -> 
 
 
 def _check_place(root: Path, out: Path) -> None:
-    place = out.resolve()
-    for name in FOLDERS.values():
-        if (root / name).resolve() in (place, *place.parents):
+    for folder in (root / name for name in FOLDERS.values()):
+        if out.resolve().is_relative_to(folder.resolve()):
             raise DataError(
-                f"{out}: lies in the published folder {root / name}, where tiles would be taken "
+                f"{out}: lies in the published folder {folder}, where tiles would be taken "
                 "for scenes. Choose another OUT."
             )
 
@@ -103,11 +98,9 @@ def _check_place(root: Path, out: Path) -> None:
 def _unfinished(folders: Sequence[TileFolder], tree: PublishedTree) -> list[TileFolder]:
     for folder in folders:
         folder.check_recipe()
-    complete = [f for f in folders if f.is_complete(scene.name for scene in tree.scenes)]
-    for folder in complete:
         # The last run may have been killed just after it had written the manifest.
         folder.tidy()
-    return [folder for folder in folders if folder not in complete]
+    return [f for f in folders if not f.is_complete(scene.name for scene in tree.scenes)]
 
 
 def _convert_scenes(
@@ -121,26 +114,23 @@ def _convert_scenes(
         sources[scene.name] = [[file.st_size, file.st_mtime_ns] for file in found]
     done = folder.finished_scenes(sources)
     before = total = sum(map(len, done.values()))
-    work, left = [], {}
-    with raster_session():
-        for scene in [scene for scene in tree.scenes if scene.name not in done]:
-            height, width = read_header(scene.files["optical"]).shape
-            tops = tile_origins(height, size)
-            work += [(scene, top) for top in tops]
-            left[scene.name] = len(tops)
-            total += len(tops) * len(tile_origins(width, size))
+    todo = [scene for scene in tree.scenes if scene.name not in done]
+    places, counts = [], {}
+    for scene, shape in zip(todo, workers.map(scene_shape, todo), strict=True):
+        tops, lefts = (tile_origins(length, size) for length in shape)
+        places += [(scene, top) for top in tops]
+        counts[scene.name] = len(tops)
+        total += len(tops) * len(lefts)
     function = functools.partial(convert_row, folder=folder.path, size=size, settings=settings)
-    results = workers.map(function, work)
-    tiles: dict[str, list[Row]] = {name: [] for name in left}
+    results = workers.map(function, places)
     title, quiet = f"cutting {folder.path.name}", not settings.progress
     with tqdm(
         desc=title, total=total, initial=before, unit="tile", disable=quiet, dynamic_ncols=True
     ) as bar:
-        for name, rows in results:
-            tiles[name] += rows
-            left[name] -= 1
-            if not left[name]:
-                done[name] = tiles.pop(name)
-                folder.record(name, done[name], sources[name])
-            bar.update(len(rows))
+        for name, count in counts.items():
+            done[name] = []
+            for rows in itertools.islice(results, count):
+                done[name] += rows
+                bar.update(len(rows))
+            folder.record(name, done[name], sources[name])
     folder.finish(row for rows in done.values() for row in rows)

@@ -14,7 +14,7 @@ from mmcloudseg.datasets.conversion.settings import ConversionSettings
 from mmcloudseg.datasets.conversion.tile_folder import MODALITIES, Row, pixel_checksum
 from mmcloudseg.datasets.whu_opt_sar import BACKGROUND_CODE
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
-from mmcloudseg.rasters.reading import open_raster, raster_session
+from mmcloudseg.rasters.reading import open_raster, raster_session, read_header
 from mmcloudseg.rasters.sensors import GAOFEN1_UM, WHU_OPT_SAR_GSD_M
 
 FOLDERS = dict(optical="optical", sar="sar", label="lbl")
@@ -40,12 +40,8 @@ class PublishedScene:
 
 def convert_row(
     place: tuple[PublishedScene, int], folder: Path, size: int, settings: ConversionSettings
-) -> tuple[str, list[Row]]:
-    """Write the tiles of ``size`` pixels that start at ``place``, a scene and one of its rows.
-
-    Returns:
-        The scene's name, and the tiles' rows of the manifest.
-    """
+) -> list[Row]:
+    """Write the tiles that start at ``place``, a scene and its row; return the manifest's rows."""
     scene, top = place
     rows: list[Row] = []
     with raster_session():
@@ -61,7 +57,13 @@ def convert_row(
                 write_geotiff(folder / modality / f"{name}.tif", pixels, profile)
             sums = {m: pixel_checksum(tile[m]) if m in tile else "" for m in MODALITIES}
             rows.append(dict(split=scene.split, name=name, **sums))
-    return scene.name, rows
+    return rows
+
+
+def scene_shape(scene: PublishedScene) -> tuple[int, int]:
+    """Rows and columns of a scene, from the header of its optical image."""
+    with raster_session():
+        return read_header(scene.files["optical"]).shape
 
 
 def tile_origins(length: int, size: int) -> list[int]:

@@ -15,7 +15,7 @@ from mmcloudseg.datasets.conversion.whu_tiles import FOLDERS, PublishedScene
 from mmcloudseg.utils.errors import DataError
 
 PUBLISHED_SCENES = 100
-SUFFIXES = (".tif", ".tiff")
+ENDING = re.compile(r"\.tiff?$", re.IGNORECASE)
 LISTS = dict(train="train_list.txt", test="test_list.txt")
 # The publishers' repository has both lists in one file, under the headings "train:" and "test:".
 BOTH_LISTS = "The division of the dataset.txt"
@@ -32,10 +32,9 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class PublishedTree:
-    """The scenes of a folder.
+    """The scenes of the folder ``root``.
 
     Attributes:
-        root: The folder.
         scenes: All scenes that have a file or are listed, sorted. If there are problems, some of
             their ``files`` may be missing and their ``split`` may be empty.
         problems: What is wrong with folders, lists and names.
@@ -66,8 +65,7 @@ def find_scenes(root: Path, settings: ConversionSettings) -> PublishedTree:
     files = {modality: _files(folder) for modality, folder in folders.items()}
     existing = set().union(*files.values())
     lists = read_lists(root)
-    listed = set().union(*lists.values())
-    absent = listed - existing if settings.subset else set()
+    absent = set().union(*lists.values()) - existing if settings.subset else set()
     lists = {split: [n for n in names if n not in absent] for split, names in lists.items()}
     splits = {name: split for split, names in lists.items() for name in names}
     problems = [*_folder_problems(root), *_list_problems(lists, files, settings.subset)]
@@ -87,12 +85,9 @@ def find_scenes(root: Path, settings: ConversionSettings) -> PublishedTree:
 
 
 def read_lists(root: Path) -> dict[str, list[str]]:
-    """Read the published lists of training and test scenes.
+    """Read the published lists: ``train`` and ``test`` -> names of scenes, if there is a list.
 
     A line may also hold a folder before the scene's name and the file's ending after it.
-
-    Returns:
-        ``train`` and ``test`` -> names of scenes, without a list that is missing.
     """
     files = {split: root / name for split, name in LISTS.items() if (root / name).is_file()}
     texts = {split: file.read_text(encoding="utf-8-sig") for split, file in files.items()}
@@ -105,12 +100,12 @@ def read_lists(root: Path) -> dict[str, list[str]]:
 
 def _scene_names(text: str) -> list[str]:
     files = [re.split(r"[\\/]", line.strip())[-1] for line in text.splitlines() if line.strip()]
-    return list(dict.fromkeys(re.sub(r"\.tiff?$", "", name, flags=re.I) for name in files))
+    return list(dict.fromkeys(ENDING.sub("", name) for name in files))
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    return {path.stem: path for path in paths if not path.name.startswith(".")}
+    paths = [path for path in sorted(folder.glob("[!.]*")) if ENDING.search(path.name)]
+    return {ENDING.sub("", path.name): path for path in paths}
 
 
 def _folder_problems(root: Path) -> Iterator[Problem]:

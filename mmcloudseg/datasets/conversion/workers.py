@@ -7,20 +7,18 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
-class Workers:
-    """Runs a function on many items in other processes; with one job, in this process.
+class Workers(ProcessPoolExecutor):
+    """A pool whose processes, unlike the library's, do not outlive a killed parent.
 
-    ``ProcessPoolExecutor`` lacks one thing: its processes outlive a killed parent. They are forked
-    (joblib's are not), because importing the package would take each of them seconds.
+    They are forked (joblib's are not), because importing the package would take each of them
+    seconds. So the first items have to come before any thread, such as that of a progress bar.
+
+    Ctrl-C stops the parent only, and rasters are opened by the processes only, even for one job:
+    an interrupt between two of rasterio's environments would end in its ``EnvError``.
 
     Args:
         jobs: Number of processes; by default one for each core that may be used, at most four.
@@ -28,40 +26,16 @@ class Workers:
 
     def __init__(self, jobs: int | None = None) -> None:
         jobs = jobs or min(4, len(os.sched_getaffinity(0)))
-        self._pool = None
-        if jobs > 1:
-            context = multiprocessing.get_context("fork")
-            self._pool = ProcessPoolExecutor(jobs, context, _follow_parent, (os.getpid(),))
+        context = multiprocessing.get_context("fork")
+        super().__init__(jobs, context, _follow_parent, (os.getpid(),))
 
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Apply a function to each item; both can be pickled, and all items are taken at once.
-
-        Returns:
-            The results, in the order in which they are ready. An exception of the function is
-            raised again here; a process that dies raises ``ChildProcessError``.
-        """
-        if self._pool is None:
-            return map(function, items)
-        # Not in a generator: the processes have to be forked before there is any thread, such as
-        # that of a progress bar.
-        return _results([self._pool.submit(function, item) for item in items])
-
-
-def _results(futures: list[Future[Result]]) -> Iterator[Result]:
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise ChildProcessError(
-            "a worker process was killed, which often means that memory ran out: use fewer --jobs"
-        ) from error
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.shutdown(cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise ChildProcessError(
+                "a worker process was killed, which often means that memory ran out: use fewer "
+                "--jobs"
+            ) from error
 
 
 def _follow_parent(parent: int) -> None:

@@ -15,11 +15,6 @@ def square(number):
     return number * number, os.getpid()
 
 
-def wait_then(number):
-    time.sleep(0.02 * number)
-    return number
-
-
 def fail(number):
     raise DataError(f"no {number}.tif")
 
@@ -40,15 +35,10 @@ def test_results(jobs):
     with Workers(jobs) as workers:
         for _ in range(2):
             results = list(workers.map(square, range(20)))
-            assert sorted(value for value, _ in results) == [n * n for n in range(20)]
-            processes = {pid for _, pid in results}
-            assert (processes == {os.getpid()}) == (jobs == 1)
+            assert [value for value, _ in results] == [n * n for n in range(20)]
+            # Even one job has a process: Ctrl-C must not reach rasterio.
+            assert os.getpid() not in {pid for _, pid in results}
         assert list(workers.map(square, [])) == []
-
-
-def test_results_come_when_they_are_ready():
-    with Workers(2) as workers:
-        assert list(workers.map(wait_then, [20, 0, 1, 2]))[-1] == 20
 
 
 def test_processes_are_forked_at_once_and_not_with_the_first_result():
