@@ -136,8 +136,7 @@ def _findings(
         return
     if limits and len(limits["low"]) == len(values.values):
         for finding in check_values(values, limits["low"], limits["high"], group):
-            kind = "unit" if finding.fatal else finding.text.split(":")[0]
-            yield kind, f"{path}: {finding.text}", finding.fatal
+            yield finding.kind, f"{path}: {finding.text}", finding.fatal
 
 
 def _missing_text(path: str, group: str) -> str:

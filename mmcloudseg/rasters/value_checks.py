@@ -13,6 +13,8 @@ _CLIPPED = 0.99
 """Share of values at or beyond the ends of the model's range that cannot be an accident."""
 _DARK = 256 / 10_000
 """Share of the range that the brightest values of any image reach; 8-bit values do not."""
+_DIM = 0.1
+"""Share that images of land usually reach."""
 _BRIGHT_PERCENTILE = 99.9
 _FILL_SHARE = 0.1
 _FILL_VALUES = (-9999, -32768, -32767, 65535, 32767, 255, 0)
@@ -32,12 +34,14 @@ class ValueFinding:
     """What is odd about an image's values.
 
     Attributes:
+        kind: The same word for the same kind of oddity.
         text: What was found, what was expected and what to do.
         fatal: Whether the values cannot be meant: they are in another unit.
     """
 
+    kind: str
     text: str
-    fatal: bool
+    fatal: bool = False
 
 
 def check_values(
@@ -62,15 +66,22 @@ def check_values(
             f"{max(clipped):.0%} of the values of band {', '.join(map(str, odd))} lie outside the "
             "range that the model scales to 0 to 1. Check the bands and model.data_preprocessor"
         )
-        findings.append(ValueFinding(text, fatal=False))
+        findings.append(ValueFinding("range", text))
+    elif modality == "optical" and _brightest(bands, low, high) < _DIM:
+        text = (
+            f"the brightest values reach {_brightest(bands, low, high):.1%} of the range that the "
+            "model scales to 0 to 1, which dark water does, and values in another unit (x 1000) "
+            f"do. {_OPTICAL_REMEDY}"
+        )
+        findings.append(ValueFinding("dim", text))
     findings += _fill_values(bands, low, high)
     if modality == "optical" and _has_baseline_offset(bands, low, high):
         text = (
-            f"no value is below {min(band.min() for band in bands):g}, as in Sentinel-2 products "
+            f"hardly a value is below {_darkest(bands):g}, as in Sentinel-2 products "
             "since baseline 04.00, which add 1000. If these do, state it: "
             "radiometry=dict(optical=dict(offset=-1000)), or --offset -1000 for a scene"
         )
-        findings.append(ValueFinding(text, fatal=False))
+        findings.append(ValueFinding("offset", text))
     return findings
 
 
@@ -84,9 +95,13 @@ def _is_dark(bands: Sequence[np.ndarray], low: Sequence[float], high: Sequence[f
 
     Some bands may be dark or saturated by nature, but not all of them.
     """
+    return _brightest(bands, low, high) < _DARK
+
+
+def _brightest(bands: Sequence[np.ndarray], low: Sequence[float], high: Sequence[float]) -> float:
+    """Share of its range that the brightest values of the brightest band reach."""
     tops = [np.percentile(band, _BRIGHT_PERCENTILE) if len(band) else -np.inf for band in bands]
-    shares = [(t - a) / (b - a) for t, a, b in zip(tops, low, high, strict=True)]
-    return max(shares) < _DARK
+    return max((t - a) / (b - a) for t, a, b in zip(tops, low, high, strict=True))
 
 
 def _wrong_unit(
@@ -104,7 +119,7 @@ def _wrong_unit(
         f"{min(low):g} to {max(high):g}. The file may hold {cause}, or the optical and SAR images "
         f"may be swapped. {remedy}"
     )
-    return ValueFinding(text, fatal=True)
+    return ValueFinding("unit", text, fatal=True)
 
 
 def _sar_cause(smallest: float, largest: float, middle: float) -> str:
@@ -146,7 +161,7 @@ def _fill_values(
         "that there are no data, declare it with gdal_edit -a_nodata, or by the dataset's nodata; "
         "of a scene, by --nodata or --sar-nodata"
     )
-    return [ValueFinding(text, fatal=False)]
+    return [ValueFinding("fill", text)]
 
 
 def _has_baseline_offset(
@@ -154,5 +169,8 @@ def _has_baseline_offset(
 ) -> bool:
     if max(low) != 0 or min(high) < 5 * _BASELINE_OFFSET or not all(map(len, bands)):
         return False
-    darkest = [np.percentile(band[band > 0], 0.1) if (band > 0).any() else 0 for band in bands]
-    return _BASELINE_OFFSET <= min(darkest) < 1.5 * _BASELINE_OFFSET
+    return _BASELINE_OFFSET <= _darkest(bands) < 1.5 * _BASELINE_OFFSET
+
+
+def _darkest(bands: Sequence[np.ndarray]) -> float:
+    return min(np.percentile(b[b > 0], 0.1) if (b > 0).any() else 0.0 for b in bands)

@@ -50,6 +50,11 @@ def test_optical_in_another_unit(change, cause):
     assert cause in finding.text and "--optical-unit" in finding.text
 
 
+def test_a_dim_image_is_warned_of():
+    (finding,) = check([band / 10 for band in REFLECTANCE], "optical")
+    assert not finding.fatal and "4.0%" in finding.text and "--optical-unit" in finding.text
+
+
 def test_one_band_out_of_range_is_warned_of():
     (finding,) = check([DB[0], DB[1] + 200], "sar")
     assert not finding.fatal and "band 2" in finding.text
