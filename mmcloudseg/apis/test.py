@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
+from mmcloudseg.engine.head_checks import check_classes
 from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
 from mmcloudseg.evaluation.arrays import (
@@ -52,6 +53,7 @@ def test(
     cfg = student_only(load_config(config, None, data_root, run.work_dir, None, run.launcher))
     apply_options(cfg, run.options)
     run.adjust(cfg)
+    check_classes(cfg, ["test_dataloader"])
     _add_outputs(cfg, show_dir, out_dir)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from mmcloudseg.datasets.pipeline_checks import check_datasets
 from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, publish_best
 from mmcloudseg.engine.configs import DATALOADERS, is_distillation, load_config
+from mmcloudseg.engine.head_checks import check_classes, check_losses
 from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.engine.teacher import settle_teacher, teacher_config, teacher_config_path
 
@@ -46,6 +47,7 @@ def train(
     cfg = load_config(config, run.options, run.data_root, run.work_dir, run.seed, run.launcher)
     cfg.resume = resume
     run.adjust(cfg)
+    check_classes(cfg)
     for name in DATALOADERS:  # before a teacher trains for hours
         if cfg.get(name) is not None:
             check_datasets(cfg[name]["dataset"])
@@ -70,6 +72,7 @@ def _train_one(cfg: Config, check_values: bool) -> Path:
         cfg.load_from, cfg.resume = checkpoint and str(checkpoint), checkpoint is not None
     runner = build_runner(cfg)
     _refuse_empty_loader(runner)
+    check_losses(runner.model)
     if check_values:
         check_data(runner, ("train", "val"))
     runner.train()

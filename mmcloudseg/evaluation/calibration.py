@@ -1,6 +1,6 @@
 """How far the confidence of a model can be trusted, from histograms of confidence.
 
-Confidence is the softmax probability of the predicted class. Only fine histograms of it are kept,
+Confidence is the probability of the predicted class. Only fine histograms of it are kept,
 so that a whole test set is summed up in a few kilobytes. The calibration error of torchmetrics
 needs the confidence of every pixel at once and puts upper edges in the next bin, so it cannot be
 used here; a test compares the two.
@@ -64,10 +64,24 @@ def confidence_of(logits: Tensor) -> tuple[Tensor, Tensor]:
     if len(logits) < 2:
         raise ValueError(
             f"found logits of {len(logits)} class, expected 2 or more, because confidence is a "
-            "softmax over classes. Set out_channels of the decode head to the number of classes."
+            "softmax over classes; binary_confidence takes a single channel."
         )
     # The maximum of the logits: rounding makes ties among the probabilities.
     return logits.argmax(dim=0), logits.float().softmax(dim=0).amax(dim=0)
+
+
+def binary_confidence(probability: Tensor, prediction: Tensor) -> Tensor:
+    """The probability of the predicted class where a single channel tells two classes apart.
+
+    Args:
+        probability: h x w, of class 1.
+        prediction: h x w, class 0 or 1; the threshold between them need not be 0.5.
+
+    Returns:
+        h x w float32 confidences; below 0.5 between 0.5 and another threshold.
+    """
+    probability = probability.float()
+    return torch.where(prediction == 1, probability, 1 - probability)
 
 
 def confidence_bins(confidence: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from mmcloudseg.models import distillation
 from mmcloudseg.models.backbones import CrossModalBackbone
 from mmcloudseg.models.data_preprocessor import CloudSegDataPreprocessor
 from mmcloudseg.models.decode_heads import CloudRemovalHead, UNetDecodeHead
-from mmcloudseg.models.losses import CloudFreeFeatureLoss, CloudRemovalLoss
-from mmcloudseg.models.segmentors import CloudSeg, TwoStep
+from mmcloudseg.models.losses import CloudFreeFeatureLoss, CloudRemovalLoss, LandCoverLoss
+from mmcloudseg.models.segmentors import CloudSeg, CloudSegTTAModel, TwoStep
 
 __all__ = [
     "CloudFreeFeatureLoss",
@@ -17,7 +17,9 @@ __all__ = [
     "CloudRemovalLoss",
     "CloudSeg",
     "CloudSegDataPreprocessor",
+    "CloudSegTTAModel",
     "CrossModalBackbone",
+    "LandCoverLoss",
     "TwoStep",
     "UNetDecodeHead",
     "distillation",

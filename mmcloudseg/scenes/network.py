@@ -20,6 +20,7 @@ from torch import Tensor
 
 from mmcloudseg.engine.checkpoints import check_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
+from mmcloudseg.engine.head_checks import check_classes
 from mmcloudseg.engine.model_description import ModelDescription, accepts_missing_modality
 from mmcloudseg.models.segmentors.sliding import SlidingInference
 from mmcloudseg.models.weights import read_weights
@@ -64,6 +65,7 @@ class TileNetwork:
             raise ValueError(f"config '{config}' has no `model`: name the config that was trained")
         cfg = student_only(cfg)
         apply_options(cfg, options or {})
+        check_classes(cfg, ["test_dataloader"])
         init_default_scope(cfg.get("default_scope", "mmseg"))
         if not Path(checkpoint).is_file():
             raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")

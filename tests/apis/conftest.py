@@ -13,6 +13,12 @@ def shallow(prefix: str) -> dict:
 
 
 @pytest.fixture
+def narrow():
+    """``narrow(prefix)``: options that make the streams of ``<prefix>backbone`` narrow ones."""
+    return shallow
+
+
+@pytest.fixture
 def few_iterations() -> dict:
     """Options that make any mini config train four iterations, validating every second."""
     options = {

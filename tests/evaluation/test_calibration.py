@@ -70,7 +70,7 @@ def test_confidence_of_logits():
     assert confidence[0].tolist() == pytest.approx([1 / 3, expected], rel=1e-6)
     half = confidence_of(logits.half())[1]
     assert half.dtype == torch.float32
-    with pytest.raises(ValueError, match=r"found logits of 1 class.*out_channels"):
+    with pytest.raises(ValueError, match=r"found logits of 1 class.*binary_confidence"):
         confidence_of(logits[:1])
 
 

@@ -159,7 +159,7 @@ def test_ignore_index():
 def test_errors():
     logits, label = torch.zeros(3, 2, 2), torch.zeros(2, 2).long()
     binary = make_sample(torch.zeros(1, 2, 2), label)
-    with pytest.raises(ValueError, match=r"s: .* 1 class, .*out_channels"):
+    with pytest.raises(ValueError, match=r"s: seg_logits are of 1 classes.*names 3"):
         evaluate([binary])
     with pytest.raises(ValueError, match=r"s: seg_logits are of 4 classes.* 3.*num_classes"):
         evaluate([make_sample(torch.zeros(4, 2, 2), label)])
@@ -172,3 +172,21 @@ def test_errors():
         del sample[field]
         with pytest.raises(ValueError, match=f"s: no {field}.*CalibrationMetric"):
             evaluate([sample])
+
+
+def test_one_sigmoid_channel_is_the_probability_of_class_1():
+    """Confidence is that of the class by the head's threshold, 0.3 here."""
+    probability = torch.tensor([[[0.1, 0.25, 0.4, 0.9]]])
+    sample = SegDataSample(
+        seg_logits=PixelData(data=probability),
+        pred_sem_seg=PixelData(data=(probability > 0.3).float()),
+        gt_sem_seg=PixelData(data=torch.tensor([[[0, 1, 1, 255]]])),
+    )
+    metric = build()
+    metric.dataset_meta = dict(classes=("a", "b"))
+    metric.process({}, [sample.to_dict()])
+    scores = metric.evaluate(1)
+    confidence, right = np.array([0.9, 0.75, 0.4]), np.array([1, 0, 1])
+    assert scores["calibration/confidence"] == pytest.approx(100 * confidence.mean())
+    expected = 100 * np.abs(right - confidence).mean()  # each pixel is in a bin of its own
+    assert scores["calibration/ECE"] == pytest.approx(expected, rel=1e-6)

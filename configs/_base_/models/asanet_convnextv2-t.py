@@ -20,7 +20,7 @@ model = dict(
         dropout_ratio=0.1,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        loss_decode=dict(type="LandCoverLoss"),
     ),
     auxiliary_head=dict(
         type="FCNHead",
@@ -31,7 +31,7 @@ model = dict(
         dropout_ratio=0.1,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True, loss_weight=0.4),
+        loss_decode=dict(type="LandCoverLoss", loss_weight=0.4),
     ),
     test_cfg=dict(mode="slide", window_batch=16),
 )

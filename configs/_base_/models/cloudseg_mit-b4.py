@@ -4,8 +4,8 @@
 decode_head = dict(
     type="UNetDecodeHead",
     in_index=[0, 1, 2, 3],
-    # Mean over labelled pixels; MMSeg's default divides by all of them.
-    loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+    # Cross entropy as a mean over labelled pixels. Another type, such as DiceLoss, takes its place whole.
+    loss_decode=dict(type="LandCoverLoss"),
 )
 
 # The student: land cover and cloud removal.

@@ -10,7 +10,7 @@ model = dict(
         dropout_ratio=0.1,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        loss_decode=dict(type="LandCoverLoss"),
     ),
     test_cfg=dict(mode="slide", window_batch=16),
 )

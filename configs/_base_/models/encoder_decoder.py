@@ -7,8 +7,8 @@ model = dict(
         dropout_ratio=0.1,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        # Mean over labelled pixels; MMSeg's default divides by all of them.
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        # Cross entropy as a mean over labelled pixels. Another type, such as DiceLoss, takes its place whole.
+        loss_decode=dict(type="LandCoverLoss"),
     ),
     train_cfg=dict(),
     test_cfg=dict(mode="slide"),

@@ -12,7 +12,7 @@ heads = [
         dropout_ratio=-1,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True, loss_weight=0.4),
+        loss_decode=dict(type="LandCoverLoss", loss_weight=0.4),
     ),
     dict(
         type="OCRHead",
@@ -24,7 +24,7 @@ heads = [
         dropout_ratio=-1,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        loss_decode=dict(type="LandCoverLoss"),
     ),
 ]
 model = dict(

@@ -16,6 +16,7 @@ from mmcloudseg.evaluation.calibration import (
     CONFIDENCE_BINS,
     ConfidenceHistogram,
     area_under_risk_coverage,
+    binary_confidence,
     confidence_bins,
     confidence_of,
     expected_calibration_error,
@@ -45,7 +46,9 @@ class CalibrationMetric(BaseMetric):
     """Expected calibration error, risk-coverage and mean confidence, by region.
 
     Confidence is the softmax probability of the predicted class in ``seg_logits``, which
-    MMSegmentation leaves on the label grid. All scores are in percent, not rounded:
+    MMSegmentation leaves on the label grid. Of a head with one sigmoid channel for two classes it
+    is the probability of the class in ``pred_sem_seg``, by the head's threshold. All scores are in
+    percent, not rounded:
 
     - ``ECE``: expected calibration error in 15 bins of equal width (Guo et al., 2017);
     - ``AURC``: area under the risk-coverage curve (Geifman et al., 2019); low is good;
@@ -86,29 +89,30 @@ class CalibrationMetric(BaseMetric):
         Args:
             data_batch: Not used.
             data_samples: Outputs as dicts with ``seg_logits`` (K x h x w), ``gt_sem_seg``
-                (1 x h x w) and, if available, ``gt_cloud_mask`` (1 x H x W).
+                (1 x h x w) and, if available, ``gt_cloud_mask`` (1 x H x W). A single channel
+                (K = 1) is a probability, and ``pred_sem_seg`` stands next to it.
 
         Raises:
             ValueError: If logits or label are missing or differ in shape, or if the logits have
-                one class only, another number of classes than the dataset, or are not finite.
+                another number of classes than the dataset, or are not finite.
         """
         self.results.extend(self._count(sample) for sample in data_samples)
 
     def _count(self, sample: dict) -> dict[str, Any]:
         name = sample_name(sample)
         logits, label = self._fields(sample, name)
-        try:
+        if len(logits) == 1:  # MMSegmentation has put it through its sigmoid
+            prediction = sample["pred_sem_seg"]["data"][0].to(label.device)
+            confidence = binary_confidence(logits[0], prediction)
+        else:
             prediction, confidence = confidence_of(logits)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-
         part = torch.full_like(label, _PARTS.index("rest"), dtype=torch.long)
         mask = cloud_mask_of(sample, label)
         if mask is not None:
             label_mask = mask_to_label_grid(mask, label.shape)
             part[label_mask == CLOUD_FREE] = _PARTS.index("cloud_free")
             part[label_mask == CLOUDY] = _PARTS.index("cloudy")
-        counted = (label >= 0) & (label < len(logits)) & (label != self.ignore_index)
+        counted = (label >= 0) & (label < max(len(logits), 2)) & (label != self.ignore_index)
         confidence, right = confidence[counted], (prediction == label)[counted]
         if not confidence.isfinite().all():
             raise ValueError(
@@ -128,7 +132,8 @@ class CalibrationMetric(BaseMetric):
         logits = sample["seg_logits"]["data"]
         label = label_of(sample, logits, "seg_logits are", "CalibrationMetric")
         classes = (self.dataset_meta or {}).get("classes")
-        if classes and 1 < len(logits) != len(classes):
+        # One channel tells two classes apart.
+        if classes and len(classes) not in ((1, 2) if len(logits) == 1 else (len(logits),)):
             raise ValueError(
                 f"{name}: seg_logits are of {len(logits)} classes, the dataset names "
                 f"{len(classes)}. Set num_classes of the decode head to that of the dataset."
