@@ -26,7 +26,10 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 _NEWEST_MMCV_THAT_MMRAZOR_ACCEPTS = "2.1.0"
 _TORCH_WITHOUT_QUANTIZATION_REWRITE = "1.12.1"
 _REGISTERED_HERE = "mmcloudseg.registration"
-_REGISTRIES = ("MODELS", "DATASETS", "TRANSFORMS", "METRICS", "HOOKS", "VISUALIZERS")
+_REGISTRIES = (
+    "MODELS", "DATASETS", "TRANSFORMS", "METRICS", "EVALUATOR", "HOOKS", "VISUALIZERS",
+    "OPTIM_WRAPPER_CONSTRUCTORS",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -59,6 +62,27 @@ def join_mmseg(module: Any) -> None:
         own = getattr(registry, name)
         own._locations.insert(0, _REGISTERED_HERE)
         own._imported = False  # a look-up may have come first
+
+
+def explain_inferencer(module: Any) -> None:
+    """Let ``MMSegInferencer`` say what to use instead; runs once, when its module is imported.
+
+    It takes only pipelines that load a picture by ``LoadImageFromFile``, and its own message does
+    not help whoever has a pair of optical and SAR rasters.
+    """
+    stock = module.MMSegInferencer._init_pipeline
+
+    def init_pipeline(self: Any, cfg: ConfigDict) -> Any:
+        steps = cfg.test_dataloader.dataset.get("pipeline") or []
+        if any("LoadRasters" in str(step.get("type")) for step in steps):
+            raise ValueError(
+                "MMSegInferencer loads pictures (LoadImageFromFile), but this test pipeline loads "
+                "rasters (LoadRasters): map files by mmcloudseg.apis.ScenePredictor or "
+                "tools/predict_scene.py, and H x W x bands arrays by mmseg.apis.inference_model"
+            )
+        return stock(self, cfg)
+
+    module.MMSegInferencer._init_pipeline = init_pipeline
 
 
 def import_mmrazor() -> None:

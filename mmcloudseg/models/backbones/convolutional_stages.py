@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from mmseg.models.utils import nlc_to_nchw
 from torch import Tensor, nn
 
-from mmcloudseg.models.backbones.stages import StageAdapter, register_stages
+from mmcloudseg.models.backbones.stages import CLOSES, OPENS, StageAdapter, register_stages
 
 
 @register_stages("ResNet")
@@ -35,6 +36,11 @@ class ResNetStages(StageAdapter):
         for name in (*stem, net.res_layers[0]):
             setattr(net, name, nn.Sequential())
 
+    def place(self, net: Any, key: str) -> tuple[int, float]:
+        """``layer<stage>.<block>``, the stage counted from 1; all else is the stem."""
+        found = re.match(r"layer(\d+)\.(\d+)\.", key)
+        return (int(found[1]) - 1, int(found[2])) if found else (0, OPENS)
+
 
 @register_stages("MSCAN")
 class MSCANStages(StageAdapter):
@@ -55,6 +61,12 @@ class MSCANStages(StageAdapter):
     def drop_first_stage(self, net: Any) -> None:
         """Empty the first stage, which MSCAN numbers 1."""
         net.patch_embed1, net.block1, net.norm1 = (nn.ModuleList() for _ in range(3))
+
+    def place(self, net: Any, key: str) -> tuple[int, float]:
+        """``patch_embed<stage>``, ``block<stage>.<block>``, ``norm<stage>``, counted from 1."""
+        part, block, *_ = key.split(".")
+        kind, stage = part[:-1], int(part[-1]) - 1
+        return stage, {"patch_embed": OPENS, "norm": CLOSES}.get(kind) or int(block)
 
 
 @register_stages("TIMMBackbone")
@@ -108,3 +120,10 @@ class TimmStages(StageAdapter):
     def published(self, net: Any, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The weights as they are in float32: timm's own names and shapes."""
         return {key: value.to(torch.float32) for key, value in weights.items()}
+
+    def place(self, net: Any, key: str) -> tuple[int, float]:
+        """``timm_model.<link>``, and in it ``blocks.<block>``, ``b<block>`` or ``<block>``."""
+        _, link, rest = key.split(".", 2)
+        stage = next((i for i, links in enumerate(self._links(net)) if link in links), 0)
+        found = re.match(r"(?:blocks\.|b)?(\d+)\.", rest)
+        return stage, int(found[1]) if found else OPENS

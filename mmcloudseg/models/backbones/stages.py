@@ -6,6 +6,7 @@ family, see ``docs/backbones.md``.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 from torch import Tensor, nn
 
 _ADAPTERS: dict[str, StageAdapter] = {}
+
+OPENS, CLOSES = -1.0, math.inf
+"""In the place of a block's number: what comes before the blocks of a stage, and after them."""
 
 
 class StageAdapter(ABC):
@@ -46,6 +50,14 @@ class StageAdapter(ABC):
     def made_for_segmentation(self, key: str) -> bool:
         """Whether ImageNet classifiers do not have the parameter ``key``."""
         return False
+
+    def place(self, net: Any, key: str) -> tuple[int, float] | None:
+        """Where the parameter ``key`` lies: its stage and block, both from 0.
+
+        In the block's place stands ``OPENS`` or ``CLOSES``. Layer-wise learning rates need this;
+        None stands for a family that does not say.
+        """
+        return None
 
 
 def register_stages(*type_names: str) -> Callable[[type[StageAdapter]], type[StageAdapter]]:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from mmseg.models.utils import nchw_to_nlc, nlc_to_nchw
 from torch import Tensor, nn
 
-from mmcloudseg.models.backbones.stages import StageAdapter, register_stages
+from mmcloudseg.models.backbones.stages import CLOSES, OPENS, StageAdapter, register_stages
 
 
 @register_stages("MixVisionTransformer")
@@ -43,6 +43,11 @@ class MixVisionTransformerStages(StageAdapter):
     def drop_first_stage(self, net: Any) -> None:
         """Empty ``layers.0``."""
         net.layers[0] = nn.ModuleList()
+
+    def place(self, net: Any, key: str) -> tuple[int, float]:
+        """``layers.<stage>.<patch embedding, blocks or norm>``."""
+        _, stage, part, block, *_ = key.split(".")
+        return int(stage), {"0": OPENS, "2": CLOSES}.get(part) or int(block)
 
 
 @register_stages("SwinTransformer")
@@ -96,6 +101,14 @@ class SwinTransformerStages(StageAdapter):
         """The norms of the stages' outputs, which classifiers lack."""
         return key.startswith("norm")
 
+    def place(self, net: Any, key: str) -> tuple[int, float]:
+        """``stages.<stage>.blocks.<block>``, ``stages.<stage>.downsample``, ``norm<stage>``."""
+        kind, *rest = key.split(".")
+        if kind == "stages":
+            stage = int(rest[0])
+            return (stage, int(rest[2])) if rest[1] == "blocks" else (stage + 1, OPENS)
+        return (int(kind[-1]), CLOSES) if kind.startswith("norm") else (0, OPENS)
+
 
 def _resize_bias_table(table: Tensor, length: int) -> Tensor:
     """Resize (2w - 1)^2 x heads to ``length`` x heads by bicubic interpolation."""
@@ -134,3 +147,10 @@ class TwinsStages(StageAdapter):
     def made_for_segmentation(self, key: str) -> bool:
         """The norms of the stages' outputs, which classifiers lack."""
         return key.startswith("norm_list")
+
+    def place(self, net: Any, key: str) -> tuple[int, float]:
+        """``layers.<stage>.<block>``, ``norm_list.<stage>``, ``patch_embeds.<stage>``, ``…``."""
+        kind, stage, block, *_ = key.split(".")
+        if kind == "layers":
+            return int(stage), int(block)
+        return int(stage), CLOSES if kind == "norm_list" else OPENS
