@@ -2,4 +2,4 @@
 _base_ = "./cloudseg_student_m3mcr.py"
 
 model = _base_.land_cover_only
-test_evaluator = _base_.land_cover_metrics
+test_evaluator = dict(metrics=_base_.land_cover_metrics)

@@ -14,4 +14,4 @@ model = dict(
     ),
     test_cfg=_base_.network.test_cfg,
 )
-test_evaluator = _base_.cloud_removal_metrics
+test_evaluator = dict(metrics=_base_.cloud_removal_metrics)

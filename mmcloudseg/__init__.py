@@ -11,5 +11,6 @@ from mmcloudseg.version import __version__
 
 # By name: the hook's module imports torch, which `mmcloudseg.clouds` does without.
 register_post_import_hook("mmcloudseg.compat:join_mmseg", "mmseg")
+register_post_import_hook("mmcloudseg.compat:explain_inferencer", "mmseg.apis.mmseg_inferencer")
 
 __all__ = ["__version__"]

@@ -7,6 +7,7 @@ env_cfg = dict(
 )
 vis_backends = [dict(type="LocalVisBackend")]
 visualizer = dict(type="CloudSegLocalVisualizer", vis_backends=vis_backends)
+tta_model = dict(type="CloudSegTTAModel")
 log_level = "INFO"
 load_from = None
 resume = False

@@ -174,6 +174,8 @@ def _measure(runner: Runner, dataset: OpticalSARDataset, bar: tqdm) -> Scores:
 def _metrics(cfg: Config) -> list[dict]:
     """The land-cover metric of the config, without the settings that make it write files."""
     entries = cfg.get("test_evaluator") or []
+    if isinstance(entries, Mapping):
+        entries = entries.get("metrics", entries)  # of an evaluator of several, or one metric
     entries = entries if isinstance(entries, Sequence) else [entries]
     own = [entry for entry in entries if type_name(entry) == "CloudIoUMetric"] or [{}]
     kept = [key for key in ("ignore_index", "beta", "collect_device") if key in own[0]]

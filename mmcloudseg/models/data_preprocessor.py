@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -109,8 +110,9 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             Scaled inputs, N x C x H x W, and samples with a scaled ``gt_cloud_free``.
         """
         data = self.cast_data(data)
-        images = [self.normalize(image) for image in data["inputs"]]
         samples = data.get("data_samples")
+        raw = self._made_up_inputs(data["inputs"], samples)
+        images = [self.normalize(image) for image in raw]
         divisor = self.size_divisor
         heights, widths = zip(*(_size(image) for image in images), strict=True)
         size = (-(-max(heights) // divisor) * divisor, -(-max(widths) // divisor) * divisor)
@@ -118,6 +120,24 @@ class CloudSegDataPreprocessor(BaseDataPreprocessor):
             self._prepare_sample(sample, _size(image), size, training)
         inputs = torch.stack([_pad(image, size, self.pad_val) for image in images])
         return dict(inputs=inputs, data_samples=samples)
+
+    def _made_up_inputs(
+        self, inputs: Sequence[Tensor], samples: Sequence[SegDataSample] | None
+    ) -> Sequence[Tensor]:
+        """Repeat the three bands that MMSegmentation's ``get_flops.py`` draws for any model.
+
+        Its sample comes from no file: all that it says is the size.
+        """
+        made_up = samples and set(samples[0].metainfo_keys()) == {"ori_shape", "pad_shape"}
+        bands = sum(self.counts.values())
+        if not made_up or len(inputs[0]) != 3 or bands == 3:
+            return inputs
+        warnings.warn(
+            f"a made-up image of 3 bands (its sample names no file): they are repeated for the "
+            f"{bands} bands of the model",
+            stacklevel=2,
+        )
+        return [image[torch.arange(bands) % 3] for image in inputs]
 
     def _prepare_sample(
         self, sample: SegDataSample, shape: tuple[int, int], size: tuple[int, int], training: bool

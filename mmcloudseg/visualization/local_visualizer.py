@@ -67,6 +67,11 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         self.set_dataset_meta(classes=classes, palette=palette, dataset_name=dataset_name)
         self.rgb_bands = None if rgb_bands is None else tuple(rgb_bands)
 
+    @classmethod
+    def get_instance(cls, name: str = "visualizer", **kwargs: Any) -> "CloudSegLocalVisualizer":
+        """MMEngine's global instance of a name; ``browse_dataset.py`` gives none."""
+        return super().get_instance(name, **kwargs)
+
     def make_row(
         self,
         optical: Array | None,
@@ -157,8 +162,9 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         """Draw a sample and show it, write it to a file or hand it to the backends.
 
         Arguments are as in `SegLocalVisualizer`, except that the image is H x W x C of the bands
-        optical | SAR by the sample's ``band_layout``, all optical without one; ``draw_gt`` and
-        ``draw_pred`` also hide the cloud-free truth and the reconstruction; ``kwargs`` have no
+        optical | SAR by the sample's ``band_layout``, all optical without one, or the first three
+        of more, reversed, as MMSegmentation's ``browse_dataset.py`` hands them over. ``draw_gt``
+        and ``draw_pred`` also hide the cloud-free truth and the reconstruction; ``kwargs`` have no
         effect.
         """
         data_sample = SegDataSample() if data_sample is None else data_sample.clone()
@@ -167,14 +173,25 @@ class CloudSegLocalVisualizer(SegLocalVisualizer):
         for key in hidden:
             if key in data_sample:
                 delattr(data_sample, key)
-        optical, sar = split_bands(image.transpose(2, 0, 1), data_sample.get("band_layout"))
-        drawn = self.draw_overview([self.make_row(optical, sar, data_sample)])
+        optical, sar = _shown_bands(image.transpose(2, 0, 1), data_sample.get("band_layout"))
+        names = (self.dataset_meta.get("bands") or {}).get("optical", ())
+        drawn = self.draw_overview([self.make_row(optical, sar, data_sample, names)])
         if show:
             self.show(drawn, win_name=name, wait_time=wait_time)
         if out_file is not None:
             mmcv.imwrite(mmcv.rgb2bgr(drawn), out_file)
         else:
             self.add_image(name, drawn, step)
+
+
+def _shown_bands(bands: np.ndarray, layout: dict | None) -> tuple[Array | None, Array | None]:
+    """Optical and SAR bands of an image, C x H x W, as `CloudSegLocalVisualizer` takes it."""
+    try:
+        return split_bands(bands, layout)
+    except ValueError:
+        if len(bands) != 3:
+            raise
+        return bands[::-1], None
 
 
 def _shared_stretch(images: dict[str, np.ndarray], mask: np.ndarray | None) -> Stretch:

@@ -49,7 +49,7 @@ def test_predicts_on_the_label_grid(cfg):
         (result,) = model(**data, mode="predict")
     side = 90 if type(dataset).__name__ == "M3MCRDataset" else 256
     assert result.pred_sem_seg.data.shape == result.gt_sem_seg.data.shape == (1, side, side)
-    evaluators = cfg.test_evaluator
+    evaluators = cfg.test_evaluator.metrics
     asks = any(e.type == "CloudRemovalMetric" for e in evaluators)
     assert asks == ("pred_cloud_free" in result)
     for evaluator in evaluators:

@@ -288,3 +288,13 @@ def test_no_nan_of_the_cloud_free_image_reaches_a_loss():
     loss.backward()
     assert torch.isfinite(loss) and torch.isfinite(pred.grad).all()
     assert (pred.grad[0, :, :3] == 0).all() and (pred.grad[0, :, 3:7] != 0).all()
+
+
+def test_the_picture_that_get_flops_makes_up():
+    image, size = torch.rand(3, 8, 8), (8, 8)
+    made_up = SegDataSample(metainfo=dict(ori_shape=size, pad_shape=size))
+    with pytest.warns(UserWarning, match=r"3 bands.* 6 bands of the model"):
+        made = build()(dict(inputs=[image], data_samples=[made_up]))["inputs"]
+    assert torch.equal(made[0], build().normalize(torch.cat([image, image])))
+    with pytest.raises(ValueError, match=r"3 bands.*4 optical and 2 SAR"):
+        build()(dict(inputs=[image], data_samples=[SegDataSample()]))

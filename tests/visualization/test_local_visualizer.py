@@ -198,3 +198,19 @@ def test_add_datasample_without_a_file_goes_to_backends_and_window(visualizer, s
     np.testing.assert_array_equal(picture, expected)
     np.testing.assert_array_equal(opened[0][0], expected)
     assert opened[0][1] == dict(win_name="a", wait_time=2)
+
+
+def test_browse_dataset_shows_the_first_three_bands_in_reverse(visualizer, scene, tmp_path):
+    """MMSegmentation's tool builds the visualiser without a name and picks bands 2, 1, 0."""
+    optical, _, sample = scene
+    visualizer.dataset_meta["bands"] = dict(optical=("red", "green", "blue", "nir"))
+    image, out = optical.transpose(1, 2, 0)[..., [2, 1, 0]], str(tmp_path / "a.png")
+    visualizer.add_datasample("a", image, sample, draw_pred=False, out_file=out)
+    drawn = cv2.imread(out)[..., ::-1]
+    for key in ("pred_sem_seg", "pred_cloud_free"):
+        delattr(sample, key)
+    row = visualizer.make_row(optical[:3], None, sample, ("red", "green", "blue", "nir"))
+    np.testing.assert_array_equal(drawn, visualizer.draw_overview([row]))
+    with pytest.raises(ValueError, match="5 bands"):
+        visualizer.add_datasample("a", np.zeros((20, 20, 5)), sample)
+    assert VISUALIZERS.build(dict(type="CloudSegLocalVisualizer")).instance_name == "visualizer"

@@ -27,6 +27,21 @@ simulated_clouds = dict(
 
 train_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
 test_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
+# For MMSegmentation's tools/test.py --tta.
+tta_pipeline = [
+    dict(type="LoadRasters"),
+    dict(
+        type="TestTimeAug",
+        transforms=[
+            [
+                dict(type="RandomFlip", prob=0.0),
+                dict(type="RandomFlip", prob=1.0, direction="horizontal"),
+                dict(type="RandomFlip", prob=1.0, direction="vertical"),
+            ],
+            [dict(type="PackCloudSegInputs")],
+        ],
+    ),
+]
 
 train_dataloader = dict(
     batch_size=16,
@@ -53,4 +68,4 @@ test_dataloader = dict(
 val_evaluator = [dict(type="CloudIoUMetric")]
 land_cover_metrics = [dict(type="CloudIoUMetric"), dict(type="CalibrationMetric")]
 cloud_removal_metrics = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
-test_evaluator = land_cover_metrics
+test_evaluator = dict(type="CloudSegEvaluator", metrics=land_cover_metrics)

@@ -38,6 +38,21 @@ val_pipeline = [
     dict(type="PackCloudSegInputs"),
 ]
 test_pipeline = [dict(type="LoadRasters"), dict(type="PackCloudSegInputs")]
+# For MMSegmentation's tools/test.py --tta.
+tta_pipeline = [
+    dict(type="LoadRasters"),
+    dict(
+        type="TestTimeAug",
+        transforms=[
+            [
+                dict(type="RandomFlip", prob=0.0),
+                dict(type="RandomFlip", prob=1.0, direction="horizontal"),
+                dict(type="RandomFlip", prob=1.0, direction="vertical"),
+            ],
+            [dict(type="PackCloudSegInputs")],
+        ],
+    ),
+]
 
 train_dataloader = dict(
     batch_size=32,
@@ -87,4 +102,4 @@ test_dataloader = dict(
 val_evaluator = [dict(type="CloudIoUMetric")]
 land_cover_metrics = [dict(type="CloudIoUMetric"), dict(type="CalibrationMetric")]
 cloud_removal_metrics = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
-test_evaluator = land_cover_metrics
+test_evaluator = dict(type="CloudSegEvaluator", metrics=land_cover_metrics)

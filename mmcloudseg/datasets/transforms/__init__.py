@@ -1,6 +1,7 @@
 """Transforms for optical and SAR samples."""
 
 from mmcloudseg.datasets.transforms.aligned_crop import AlignedCenterCrop, AlignedRandomCrop
+from mmcloudseg.datasets.transforms.arrays import LoadImageFromNDArray
 from mmcloudseg.datasets.transforms.formatting import PackCloudSegInputs
 from mmcloudseg.datasets.transforms.geometric import Geometric, PadNoData
 from mmcloudseg.datasets.transforms.loading import LoadRasters
@@ -11,6 +12,6 @@ from mmcloudseg.datasets.transforms.simulate_clouds import SimulateClouds
 
 __all__ = [
     "AlignedCenterCrop", "AlignedRandomCrop", "DropModality", "GaussianNoise", "Geometric",
-    "LoadRasters", "OpticalJitter", "PackCloudSegInputs", "PadNoData", "RandomErase",
-    "RandomModalityDropout", "SARSpeckle", "SimulateClouds",
+    "LoadImageFromNDArray", "LoadRasters", "OpticalJitter", "PackCloudSegInputs", "PadNoData",
+    "RandomErase", "RandomModalityDropout", "SARSpeckle", "SimulateClouds",
 ]  # fmt: skip

@@ -28,9 +28,13 @@ class PackCloudSegInputs(PackSegInputs):
     made on that grid, so ``ori_shape`` is its shape, with or without a label. The grid goes with
     the image: after a resize by 2 it has twice the pixels.
 
+    An array of ``inference_model`` comes without ``band_layout``. It holds the raw bands that the
+    model sees, in its order, and is mapped on its own grid.
+
     Required Keys:
 
-    - img, band_layout
+    - img
+    - band_layout (optional)
     - gt_seg_map, gt_cloud_mask, label_scale (optional)
 
     The packed sample holds
@@ -56,14 +60,12 @@ class PackCloudSegInputs(PackSegInputs):
         """Pack.
 
         Raises:
-            ValueError: If one of ``modalities`` was not loaded.
+            ValueError: If one of ``modalities`` was not loaded, or an array is not H x W x bands.
         """
         img, label_scale = results["img"], results.get("label_scale", 1.0)
         label_shape = scaled_shape(img.shape[:2], label_scale)
         prepared = {**results, "ori_shape": label_shape, "img_shape": img.shape[:2]}
-        prepared["img"] = np.concatenate(
-            [self._bands(results, m) for m in self.modalities], axis=2
-        )
+        prepared["img"] = self._image(results)
         if "gt_seg_map" in results:
             prepared["gt_seg_map"] = resample(results["gt_seg_map"], label_shape)
         if "gt_cloud_mask" in results:
@@ -73,11 +75,23 @@ class PackCloudSegInputs(PackSegInputs):
         if "gt_cloud_mask" in results:
             mask = np.ascontiguousarray(results["gt_cloud_mask"][None])
             sample.gt_cloud_mask = PixelData(data=torch.from_numpy(mask))
-        if "cloud_free" in results["band_layout"]:
+        if "cloud_free" in results.get("band_layout", ()):
             target = self._bands(results, "cloud_free").transpose(2, 0, 1)
             # A copy even where it is contiguous already: a view would keep all bands in memory.
             sample.gt_cloud_free = PixelData(data=torch.from_numpy(target.copy()))
         return packed
+
+    def _image(self, results: dict) -> np.ndarray:
+        """What the model sees, H x W x bands."""
+        if "band_layout" in results:
+            return np.concatenate([self._bands(results, m) for m in self.modalities], axis=2)
+        img = results["img"]
+        if img.ndim != 3:
+            raise ValueError(
+                f"PackCloudSegInputs: the array has the shape {img.shape}, expected H x W x "
+                f"bands, raw values of {' and '.join(self.modalities)} in this order"
+            )
+        return np.asarray(img, dtype=np.float32)
 
     @staticmethod
     def _bands(results: dict, modality: str) -> np.ndarray:

@@ -161,7 +161,8 @@ class LoadRasters(BaseTransform):
             raise DataError(
                 f"{results['img_path']}: LoadRasters asks for '{modality}', but the sample has no "
                 f"{key}. Name its folder in the dataset's data_prefix, or leave '{modality}' out "
-                "of LoadRasters(modalities=…)."
+                "of LoadRasters(modalities=…). An image outside of a dataset is mapped by "
+                "mmcloudseg.apis.ScenePredictor or tools/predict_scene.py."
             )
         with open_raster(path) as source:
             reader = rules.open(source)

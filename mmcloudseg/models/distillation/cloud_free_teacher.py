@@ -59,7 +59,9 @@ class CloudFreeTeacherDistill(SingleTeacherDistill):
             architecture = MODELS.build(architecture)
         if isinstance(teacher, dict):
             teacher = MODELS.build(teacher)
-        super().__init__(architecture=architecture, teacher=teacher, distiller=distiller, **kwargs)
+        # MMSegmentation's init_model sets what segmentors take, such as pretrained, to None.
+        given = {key: value for key, value in kwargs.items() if value is not None}
+        super().__init__(architecture=architecture, teacher=teacher, distiller=distiller, **given)
         # Outside of _modules, train(), parameters() and state_dict() pass it by.
         self.__dict__["teacher"] = self._modules.pop("teacher").eval()
         self.teacher_ckpt = teacher_ckpt

@@ -62,7 +62,7 @@ class SlidingInference:
         size = inputs.shape[2:]
         if size[0] < crop[0] or size[1] < crop[1]:
             raise ValueError(
-                f"{batch_img_metas[0].get('img_path', 'the image')} is {size[0]} x {size[1]} "
+                f"{batch_img_metas[0].get('img_path') or 'the image'} is {size[0]} x {size[1]} "
                 f"pixels, smaller than the window of {crop[0]} x {crop[1]}: set "
                 "model.test_cfg.crop_size smaller or model.test_cfg.mode='whole'"
             )

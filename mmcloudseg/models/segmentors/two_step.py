@@ -77,6 +77,7 @@ class TwoStep(SlidingInference, BaseSegmentor):
         train_cfg: Not read; here because datasets and tools may set it for any segmentor.
         test_cfg: ``mode``, ``crop_size``, ``stride``, ``window_batch`` and ``cloud_free``.
         init_cfg: MMEngine's initialization config of this module.
+        pretrained: Not read; MMSegmentation's ``init_model`` sets it to None for any segmentor.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class TwoStep(SlidingInference, BaseSegmentor):
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
         init_cfg: dict | None = None,
+        pretrained: None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         self.remover = CloudRemover(**remover)
