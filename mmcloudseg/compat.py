@@ -11,6 +11,7 @@ import contextlib
 import copyreg
 import functools
 import io
+import pathlib
 import sys
 import warnings
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def join_mmseg(module: Any) -> None:
         import mmseg.datasets
         import mmseg.models  # noqa: F401
     never_run_pickled_code()
-    keep_training_state_plain()
+    read_checkpoints_of_others()
     from mmseg import registry
 
     for name in _REGISTRIES:
@@ -134,6 +135,15 @@ def never_run_pickled_code() -> None:
     )
 
 
+class SavedHistory(HistoryBuffer):
+    """A log buffer of a checkpoint that MMEngine wrote, without the functions pickled with it."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(  # type: ignore[misc]
+            state["_log_history"], state["_count_history"], state["max_length"]
+        )
+
+
 def _history_buffer(log: list[float], counts: list[float], max_length: int) -> HistoryBuffer:
     return HistoryBuffer(log, counts, max_length)
 
@@ -143,23 +153,41 @@ def _plain_history(buffer: HistoryBuffer) -> tuple:
     return _history_buffer, (log.tolist(), counts.tolist(), buffer.max_length)
 
 
-def keep_training_state_plain() -> None:
-    """Write the log and the best score, which checkpoints contain, as plain values.
+def _no_attribute(owner: Any, name: str) -> None:
+    """Stand in for ``getattr`` in checkpoints: MMEngine pickles the methods of its log by it."""
 
-    MMEngine pickles its log buffers with their methods, which cannot be read back without running
-    pickled code. NumPy's scalars are plain values, but torch does not list their classes as safe.
+
+def read_checkpoints_of_others() -> None:
+    """Let ``torch.load(weights_only=True)`` read what MMEngine's own checkpoints hold.
+
+    These are its ``ConfigDict`` and log buffers, NumPy's arrays and scalars under the names of
+    both NumPy 1 and 2, and paths. None of them runs code of the file. This package writes none of
+    them; only ``copyreg`` is told how to write a log buffer, for MMEngine's own hook.
     """
     copyreg.pickle(HistoryBuffer, _plain_history)
     numpy_core = getattr(np, "_core", None) or np.core
-    dtypes = [type(np.dtype(kind)) for kind in ("float32", "float64", "int64", "bool")]
+    dtypes = {type(np.dtype(code)) for code in np.typecodes["All"]}
+    arrays = [
+        (getattr(numpy_core.multiarray, name), f"numpy.{core}.multiarray.{name}")
+        for name in ("scalar", "_reconstruct")
+        for core in ("core", "_core")
+    ]
+    paths = [
+        (getattr(pathlib, f"Pure{kind}"), f"{module}.{pure}{kind}")
+        for kind in ("PosixPath", "WindowsPath")
+        for pure in ("", "Pure")
+        for module in ("pathlib", "pathlib._local")  # the latter is what Python 3.13 writes
+    ]
     torch.serialization.add_safe_globals(
         [
             _history_buffer,
-            ConfigDict,  # metainfo of checkpoints written by MMEngine's own hook
-            numpy_core.multiarray.scalar,
-            numpy_core.multiarray._reconstruct,
+            (SavedHistory, "mmengine.logging.history_buffer.HistoryBuffer"),
+            (_no_attribute, "builtins.getattr"),
+            ConfigDict,
+            *arrays,
             np.ndarray,
             np.dtype,
             *dtypes,
+            *paths,
         ]
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import mmcv
@@ -45,3 +46,46 @@ def test_mmengine_never_runs_pickled_code(tmp_path):
         mmengine_checkpoint.load_checkpoint(torch.nn.Linear(1, 1), str(tmp_path / "evil.pth"))
     assert not (tmp_path / "ran").exists()
     assert mmengine_checkpoint.load_url.keywords == dict(weights_only=True)
+
+
+STOCK = """
+import numpy as np, pathlib, sys, torch
+from mmengine.config import ConfigDict
+from mmengine.logging import HistoryBuffer
+meta = dict(bands=ConfigDict(sar=('VV',)), folder=pathlib.Path('a/b'), sets={1},
+            half=np.float16(0.5), counts=np.arange(2, dtype='u2'), kind=np.dtype('U3'))
+hub = dict(log_scalars=dict(loss=HistoryBuffer([1.0, 3.0], [1, 1])))
+torch.save(dict(meta=meta, message_hub=hub, state_dict={}), sys.argv[1])
+assert 'mmcloudseg' not in sys.modules
+"""
+
+
+def test_what_mmengine_saved_without_this_package_is_read(tmp_path):
+    path = tmp_path / "stock.pth"
+    subprocess.run([sys.executable, "-c", STOCK, str(path)], check=True)
+    read = torch.load(path, weights_only=True)
+    meta, log = read["meta"], read["message_hub"]["log_scalars"]["loss"]
+    assert meta["bands"].sar == ("VV",) and str(meta["folder"]) == "a/b"
+    assert (
+        meta["half"] == 0.5 and meta["counts"].tolist() == [0, 1] and meta["kind"].itemsize == 12
+    )
+    assert isinstance(log, HistoryBuffer) and log.mean() == 2.0 and log.max() == 3.0
+
+
+def test_no_attribute_of_anything_is_reached_by_a_checkpoint(tmp_path):
+    class Attack:
+        def __reduce__(self):
+            return getattr, (np.ndarray, "tofile")
+
+    torch.save(dict(meta=Attack()), tmp_path / "evil.pth")
+    assert torch.load(tmp_path / "evil.pth", weights_only=True)["meta"] is None
+
+
+def test_arrays_saved_under_numpy_1_are_read(tmp_path):
+    path = tmp_path / "a.pth"
+    torch.save(dict(score=np.float64(61.5)), path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    names = (b"numpy._core.multiarray", b"numpy.core.multiarray")
+    old, new = names if names[0] in content else names[::-1]
+    path.write_bytes(content.replace(old, new))
+    assert torch.load(path, weights_only=True)["score"] == 61.5

@@ -32,6 +32,7 @@ from mmcloudseg.datasets.settings import OpticalSARSettings
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.plain_values import to_plain
 
 
 @DATASETS.register_module()
@@ -128,6 +129,11 @@ class OpticalSARDataset(BaseSegDataset):
             data_prefix=prefix,
             **kwargs,
         )
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Mapping[str, Any] | None = None) -> dict:
+        # Plain values can be saved in a checkpoint and compared with those of other data sets.
+        return to_plain(super()._load_metainfo(metainfo))
 
     @property
     def label_scale(self) -> float:

@@ -14,9 +14,9 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmcloudseg.engine.configs import datasets
-from mmcloudseg.engine.plain_values import to_plain
 from mmcloudseg.models.weights import check_weights, read_weights
 from mmcloudseg.utils.files import atomic_write
+from mmcloudseg.utils.plain_values import to_plain
 
 BEST = "best.pth"
 

@@ -13,6 +13,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 
 from mmcloudseg.compat import import_mmrazor
 from mmcloudseg.datasets.wrappers import inner_datasets
+from mmcloudseg.engine.readable_config import ReadableConfig
 from mmcloudseg.models.backbones.named_streams import stream_config
 from mmcloudseg.models.distillation.configs import follow_student
 from mmcloudseg.utils.config_types import type_name
@@ -60,7 +61,7 @@ def load_config(
     if not Path(path).is_file():
         raise FileNotFoundError(f"config '{path}' does not exist; those that ship lie in configs/")
     try:
-        cfg = Config.fromfile(path)
+        cfg = ReadableConfig.of(Config.fromfile(path))
     except SyntaxError as error:
         raise ValueError(f"config '{path}' cannot be read ({error})") from error
     apply_options(cfg, options or {})

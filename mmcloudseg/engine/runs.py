@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mmcloudseg.datasets.content_checks import built_datasets, check_contents
 from mmcloudseg.engine.configs import overfit_training_samples, use_amp
+from mmcloudseg.engine.hooks.plain_checkpoints import PlainCheckpointsHook
 from mmcloudseg.engine.model_description import value_ranges
 from mmcloudseg.utils.errors import DataError
 
@@ -67,7 +68,10 @@ def build_runner(cfg: Config) -> Runner:
     on_cpu = cfg.launcher == "pytorch" and not torch.cuda.is_available()
     if on_cpu and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("gloo")  # MMEngine's launcher takes a GPU for granted
-    return Runner.from_cfg(cfg)
+    runner = Runner.from_cfg(cfg)
+    if not any(isinstance(hook, PlainCheckpointsHook) for hook in runner.hooks):
+        runner.register_hook(PlainCheckpointsHook())  # the config names another checkpoint hook
+    return runner
 
 
 def check_data(runner: Runner, splits: Sequence[str]) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
 from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, training_data
 from mmcloudseg.engine.configs import load_config, networks
+from mmcloudseg.models.weights import read_checkpoint
 
 
 def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool:
@@ -26,7 +26,7 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
 
     Raises:
         FileNotFoundError: The user named a checkpoint that does not exist.
-        ValueError: The checkpoint that is there was trained on other data.
+        ValueError: The checkpoint that is there cannot be read, or was trained on other data.
     """
     if named is not None:
         if not Path(named).is_file():
@@ -38,8 +38,7 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
     checkpoint = Path(cfg.model.teacher_ckpt)
     if not checkpoint.is_file():
         return False
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    trained_on = content.get("meta", {}).get("data_root")
+    trained_on = read_checkpoint(str(checkpoint)).get("meta", {}).get("data_root")
     if trained_on is not None and trained_on != training_data(cfg):
         raise ValueError(
             f"the teacher '{checkpoint}' was trained on '{trained_on}', this config trains on "

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from mmcloudseg.utils.text import shorten_list
+
+
+def read_checkpoint(checkpoint: str) -> dict[str, Any]:
+    """Read a checkpoint as tensors and plain values only; no code in it is run.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    try:
+        content = CheckpointLoader.load_checkpoint(checkpoint, "cpu", logger="silent")
+        return dict(content.items())
+    except Exception as error:
+        why = (str(error).splitlines() or ["it is empty"])[0]
+        raise ValueError(
+            f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it "
+            "is truncated, of another kind, or carries code, which is never run: name another file"
+        ) from error
 
 
 def read_weights(checkpoint: str) -> dict[str, Tensor]:
@@ -22,16 +40,9 @@ def read_weights(checkpoint: str) -> dict[str, Tensor]:
     Raises:
         ValueError: It cannot be read.
     """
-    try:
-        content = CheckpointLoader.load_checkpoint(checkpoint, "cpu", logger="silent")
-        weights = content.get("state_dict", content)
-        return {key.removeprefix("module."): value for key, value in weights.items()}
-    except Exception as error:
-        why = (str(error).splitlines() or ["it is empty"])[0]
-        raise ValueError(
-            f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it "
-            "is truncated, of another kind, or carries code, which is never run: name another file"
-        ) from error
+    content = read_checkpoint(checkpoint)
+    weights = content.get("state_dict", content)
+    return {key.removeprefix("module."): value for key, value in weights.items()}
 
 
 def check_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -22,6 +21,7 @@ from mmcloudseg.engine.checkpoints import check_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.engine.head_checks import check_classes
 from mmcloudseg.engine.model_description import ModelDescription, accepts_missing_modality
+from mmcloudseg.engine.readable_config import ReadableConfig
 from mmcloudseg.models.segmentors.sliding import SlidingInference
 from mmcloudseg.models.weights import read_weights
 
@@ -70,8 +70,8 @@ class TileNetwork:
         if not Path(checkpoint).is_file():
             raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
         self.config, self.checkpoint = config, checkpoint
-        decides = Config(dict(model=cfg.model, test=cfg.get("test_dataloader"))).pretty_text
-        self.config_sha256 = hashlib.sha256(decides.encode()).hexdigest()
+        decides = ReadableConfig(dict(model=cfg.model, test=cfg.get("test_dataloader")))
+        self.config_sha256 = hashlib.sha256(decides.pretty_text.encode()).hexdigest()
         self.checkpoint_sha256 = _sha256(checkpoint)
         self.description = ModelDescription.from_config(cfg)
         self.model = MODELS.build(cfg.model)

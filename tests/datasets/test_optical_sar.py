@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
+from mmengine.config import ConfigDict
 from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets.header_checks import evenly_spaced
@@ -232,3 +233,15 @@ def test_headers_are_checked_evenly_spaced():
     assert list(evenly_spaced(10, 4)) == [0, 2, 5, 7]
     assert list(evenly_spaced(3, 256)) == [0, 1, 2]
     assert list(evenly_spaced(10, 0)) == []
+
+
+def test_metainfo_is_plain(folder):
+    metainfo = dict(
+        classes=("land", "water"),
+        palette=np.array([[0, 100, 0], [0, 0, 200]]),
+        bands=ConfigDict(optical=["red", "green", "blue"], sar=["VV"]),
+        folder=Path("a/b"),
+    )
+    found = build(folder, metainfo=metainfo).metainfo
+    assert found["palette"] == [[0, 100, 0], [0, 0, 200]] and found["folder"] == "a/b"
+    assert type(found["bands"]) is dict

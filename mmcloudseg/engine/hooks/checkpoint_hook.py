@@ -11,11 +11,10 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from mmcloudseg.engine.plain_values import to_plain
+from mmcloudseg.engine.hooks.plain_checkpoints import PlainCheckpointsHook
 from mmcloudseg.utils.files import atomic_write
 
 _BACKEND = "mmcloudseg.checkpoints"
@@ -77,13 +76,12 @@ register_backend(_BACKEND, CheckpointBackend, force=True)
 
 
 @HOOKS.register_module()
-class WholeCheckpointHook(CheckpointHook):
+class WholeCheckpointHook(PlainCheckpointsHook, CheckpointHook):
     """MMEngine's ``CheckpointHook``, of which no kill leaves the run without a checkpoint.
 
     MMEngine deletes the old checkpoint before it writes the new one in place. Here a checkpoint is
     written under a temporary name, read back and renamed, and only then is the old one removed.
-    What stands next to the weights (data set's metainfo, log, scores) is saved as plain values, so
-    that ``torch.load(weights_only=True)`` reads the file without this package.
+    What stands next to the weights is saved as plain values, see ``PlainCheckpointsHook``.
 
     Args:
         kwargs: As in ``CheckpointHook``. With ``backend_args`` files are written by that backend,
@@ -101,27 +99,6 @@ class WholeCheckpointHook(CheckpointHook):
         if is_main_process() and isinstance(self.file_backend, CheckpointBackend):
             for leftover in Path(self.out_dir).glob(".*.pth.*.part"):
                 leftover.unlink(missing_ok=True)
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Replace every object next to the weights by plain values."""
-        hub = checkpoint["message_hub"]
-        for key, value in hub["log_scalars"].items():
-            if isinstance(value, HistoryBuffer):
-                log, counts = value.data
-                hub["log_scalars"][key] = dict(
-                    log_history=log.tolist(),
-                    count_history=counts.tolist(),
-                    max_length=value.max_length,
-                )
-        checkpoint["message_hub"] = to_plain(hub)
-        checkpoint["meta"] = to_plain(checkpoint["meta"])
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Turn the saved log back into MMEngine's buffers."""
-        scalars = checkpoint.get("message_hub", {}).get("log_scalars", {})
-        for key, value in scalars.items():
-            if isinstance(value, dict):
-                scalars[key] = HistoryBuffer(**value)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self._removals_last():
