@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
 from mmcloudseg.engine.head_checks import check_classes
+from mmcloudseg.engine.loaders import refuse_empty_loader
 from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.evaluation import CalibrationMetric, CloudIoUMetric
 from mmcloudseg.evaluation.arrays import (
@@ -57,9 +58,12 @@ def test(
     _add_outputs(cfg, show_dir, out_dir)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"checkpoint '{checkpoint}' does not exist")
+    if cfg.get("test_dataloader") is None:
+        raise ValueError(f"'{config}' has no test_dataloader: add one, its images are tested")
     cfg.load_from, cfg.resume = None, False
 
     runner = build_runner(cfg)
+    refuse_empty_loader(runner.test_dataloader, "test_dataloader")
     if run.check_values:
         check_data(runner, ("test",))
     load_whole_checkpoint(runner, checkpoint)

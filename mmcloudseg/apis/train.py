@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dataset import InfiniteSampler
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
-from mmengine.runner import Runner
 
 from mmcloudseg.datasets.pipeline_checks import check_datasets
-from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, publish_best
+from mmcloudseg.engine.checkpoints import (
+    BEST,
+    newest_whole_checkpoint,
+    publish_best,
+    set_earlier_best_aside,
+)
 from mmcloudseg.engine.configs import DATALOADERS, is_distillation, load_config
 from mmcloudseg.engine.head_checks import check_classes, check_losses
+from mmcloudseg.engine.loaders import refuse_idle_training
 from mmcloudseg.engine.runs import RunSettings, build_runner, check_data
 from mmcloudseg.engine.teacher import settle_teacher, teacher_config, teacher_config_path
 
@@ -68,13 +72,17 @@ def train(
 
 def _train_one(cfg: Config, check_values: bool) -> Path:
     if cfg.get("resume") and cfg.get("load_from") is None:
-        checkpoint = newest_whole_checkpoint(cfg.work_dir)
+        checkpoint = newest_whole_checkpoint(cfg)
         cfg.load_from, cfg.resume = checkpoint and str(checkpoint), checkpoint is not None
+        if checkpoint is None:
+            _say(f"No checkpoint to resume from in {cfg.work_dir}: training starts anew.")
     runner = build_runner(cfg)
-    _refuse_empty_loader(runner)
+    refuse_idle_training(runner)
     check_losses(runner.model)
     if check_values:
         check_data(runner, ("train", "val"))
+    if is_main_process() and not cfg.get("resume"):
+        set_earlier_best_aside(cfg.work_dir)
     runner.train()
     problem: list[str | None] = [None]
     if is_main_process():
@@ -86,19 +94,6 @@ def _train_one(cfg: Config, check_values: bool) -> Path:
     if problem[0] is not None:
         raise RuntimeError(f"training has finished, but {BEST} was not written. {problem[0]}")
     return Path(cfg.work_dir) / BEST
-
-
-def _refuse_empty_loader(runner: Runner) -> None:
-    """Refuse to train if the training loader drops its only batch, which is not full."""
-    loader = runner.train_dataloader
-    if len(loader) > 0 or isinstance(loader.sampler, InfiniteSampler):
-        return
-    raise ValueError(
-        f"train_dataloader yields no batch: it has {len(loader.sampler)} sample(s) for this "
-        f"process, batch_size={loader.batch_size} and drop_last={loader.drop_last}. Set "
-        f"train_dataloader.batch_size to {len(loader.sampler)} or less, or "
-        "train_dataloader.drop_last=False, by --cfg-options or in the config"
-    )
 
 
 def _teacher_missing(cfg: Config) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -19,7 +20,7 @@ from mmcloudseg.utils.files import atomic_write
 from mmcloudseg.utils.plain_values import to_plain
 
 BEST = "best.pth"
-
+EARLIER_BEST = "earlier_best.pth"
 
 _PUBLISHED_META = ("cfg", "seed", "epoch", "iter", "dataset_meta")
 
@@ -47,18 +48,32 @@ def publish_best(runner: Runner) -> str:
 
 
 def _best_of(runner: Runner) -> tuple[Path, str]:
-    """The checkpoint to publish, by what this run itself has noted, and its score."""
+    """The checkpoint to publish, by what this run itself has noted, and why it is that one."""
     noted = runner.message_hub.runtime_info
-    for key in noted:
-        if key.startswith("best_ckpt") and (path := _present(runner, noted[key])):
-            score = noted[key.replace("best_ckpt", "best_score")]
-            return path, f"best score {float(score):.4f}"
+    why = "no score was asked for"
+    asked = _asked_scores(runner)
+    for score in asked:  # of several, the first in the config that there is
+        suffix = "" if len(asked) == 1 else f"_{score}"
+        best = noted.get(f"best_ckpt{suffix}")
+        if path := _present(runner, best):
+            name = "score" if score == "auto" else score
+            return path, f"best {name} {float(noted[f'best_score{suffix}']):.4f}"
+        missing = f"no validation gave a number for {score}"
+        why = missing if best is None else f"the best one, {best}, is no longer there"
     last = _present(runner, noted.get("last_ckpt"))
     if last is None:  # the config's hook saves none
         last = Path(runner.work_dir) / "last.pth"
         meta = dict(epoch=runner.epoch, iter=runner.iter)
         runner.save_checkpoint(runner.work_dir, last.name, None, False, False, meta)
-    return last, "the last one, since no score was asked for"
+    return last, f"the last one, since {why}"
+
+
+def _asked_scores(runner: Runner) -> list[str]:
+    """The scores by which the config's checkpoint hook chooses, in the config's order."""
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook) and hook.save_best:
+            return list(hook.key_indicators)
+    return []
 
 
 def _present(runner: Runner, noted: str | None) -> Path | None:
@@ -67,30 +82,51 @@ def _present(runner: Runner, noted: str | None) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def newest_whole_checkpoint(work_dir: str | Path) -> Path | None:
-    """The checkpoint to resume from: the newest in a work dir that can be read.
+def set_earlier_best_aside(work_dir: str | Path) -> None:
+    """Rename an earlier run's ``best.pth``, which an unfinished run must not seem to have."""
+    best = Path(work_dir) / BEST
+    if best.is_file():
+        best.replace(best.with_name(EARLIER_BEST))
+        print_log(
+            f"{best} is of an earlier run in this work dir: renamed to {EARLIER_BEST}",
+            logger="current",
+            level=logging.WARNING,
+        )
 
-    ``last_checkpoint`` is not relied on: the run may have been killed before it was written.
+
+def newest_whole_checkpoint(cfg: Config) -> Path | None:
+    """The checkpoint to resume from: the newest of a run that can be read.
+
+    ``last_checkpoint`` is not relied on: the run may have been killed before it was written. Nor
+    is the iteration: an earlier, longer run in the same work dir may have got further.
 
     Args:
-        work_dir: Folder of the run.
+        cfg: Config of the run, with its work dir.
 
     Returns:
         Its path; None if there is none.
     """
-    found: list[tuple[int, Path]] = []
-    for path in sorted(Path(work_dir).glob("*.pth")):
+    found: list[tuple[str, int, Path]] = []
+    for path in sorted(_checkpoint_folder(cfg).glob("*.pth")):
         try:
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
             if "optimizer" in content:  # best*.pth are weights only
-                found.append((content["meta"]["iter"], path))
+                meta = content["meta"]
+                found.append((meta.get("time", ""), meta["iter"], path))
         except Exception as error:
             print_log(
                 f"{path} cannot be read ({type(error).__name__}) and is passed over",
                 logger="current",
                 level=logging.WARNING,
             )
-    return max(found)[1] if found else None
+    return max(found)[-1] if found else None
+
+
+def _checkpoint_folder(cfg: Config) -> Path:
+    """Where the checkpoint hook of a run writes."""
+    work_dir = Path(cfg.work_dir)
+    out_dir = ((cfg.get("default_hooks") or {}).get("checkpoint") or {}).get("out_dir")
+    return work_dir if out_dir is None else Path(out_dir) / work_dir.name
 
 
 def training_data(cfg: Config) -> str:

@@ -77,5 +77,5 @@ def teacher_config(
     teacher = load_config(path, options, data_root, work_dir, seed, cfg.launcher)
     teacher.model = networks(cfg)[1]
     # A teacher whose training was cut short goes on where it was.
-    teacher.resume = newest_whole_checkpoint(work_dir) is not None
+    teacher.resume = newest_whole_checkpoint(teacher) is not None
     return teacher

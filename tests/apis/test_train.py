@@ -153,59 +153,6 @@ def test_a_cut_teacher_is_finished_first(mini, distill_config, small_distill, tm
     assert "resumed epoch: 0, iter: 4" in logs[-1].read_text()
 
 
-OWN_DATA = """_base_ = [{base!r}]
-one = dict(_base_.train_dataloader.dataset, data_root={root!r}, metainfo=dict(
-    classes=('forest', 'water'), palette=[[0, 100, 0], [0, 0, 200]],
-    bands=dict(optical=['blue', 'green', 'red', 'nir'], sar=['VV', 'VH'])))
-train_dataloader = dict(dataset=dict(_delete_=True, type='ConcatDataset', datasets=[one, one]))
-val_dataloader = dict(dataset=dict(_delete_=True, **one))
-test_dataloader = val_dataloader
-model = dict(decode_head=dict(num_classes=2))
-"""
-
-
-def test_own_metainfo_and_joined_datasets_train_resume_and_test(
-    mini, root, small_student, tmp_path
-):
-    config = tmp_path / "own.py"
-    base = str(root / "configs/cloudseg_none_mini.py")
-    config.write_text(OWN_DATA.format(base=base, root=str(mini)))
-    options = dict(small_student)
-    best = train(str(config), RunSettings(work_dir=str(tmp_path / "run"), options=options))
-    meta = torch.load(best, weights_only=True)["meta"]
-    assert type(meta["dataset_meta"]["bands"]) is dict
-    assert meta["data_root"] == str(mini)
-    options["train_cfg.max_iters"] = 6
-    best = train(
-        str(config), RunSettings(work_dir=str(tmp_path / "run"), options=options), resume=True
-    )
-    assert logged(tmp_path / "run", "iter") == [1, 2, 3, 4, 5, 6]
-    scores = run_test(
-        str(config), str(best), RunSettings(work_dir=str(tmp_path / "test"), options=options)
-    )
-    assert 0 <= scores["mIoU"] <= 100
-
-
-def test_a_second_run_publishes_its_own_weights(mini, student_config, small_student, tmp_path):
-    run = dict(options=small_student, data_root=str(mini))
-    first = torch.load(
-        train(student_config, RunSettings(work_dir=str(tmp_path), seed=1, **run)),
-        weights_only=True,
-    )
-    unscored = dict.fromkeys(("val_cfg", "val_dataloader", "val_evaluator"))
-    run["options"] = small_student | unscored | {"default_hooks.checkpoint.save_best": None}
-    del run["options"]["train_cfg.val_interval"]
-    run["options"] = {
-        k: v for k, v in run["options"].items() if not k.startswith("val_dataloader.")
-    }
-    second = torch.load(
-        train(student_config, RunSettings(work_dir=str(tmp_path), seed=2, **run)),
-        weights_only=True,
-    )
-    assert first["meta"]["source"].startswith("best_")
-    assert second["meta"]["source"] == "iter_4.pth" and second["meta"]["seed"] == 2
-
-
 def test_overfit_validates_on_the_training_samples(mini, student_config, small_student, tmp_path):
     (mini / "train.csv").read_text()
     best = train(

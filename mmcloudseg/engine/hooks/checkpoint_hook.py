@@ -95,6 +95,7 @@ class WholeCheckpointHook(PlainCheckpointsHook, CheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         """Find what a resumed run has saved, and remove what a killed one left half-written."""
+        self._forget_another_best(runner)
         super().before_train(runner)
         if is_main_process() and isinstance(self.file_backend, CheckpointBackend):
             for leftover in Path(self.out_dir).glob(".*.pth.*.part"):
@@ -104,7 +105,27 @@ class WholeCheckpointHook(PlainCheckpointsHook, CheckpointHook):
         with self._removals_last():
             super()._save_checkpoint_with_step(runner, step, meta)
 
+    def _forget_another_best(self, runner: Runner) -> None:
+        """Drop the best score of a resumed run if it was chosen by another score or rule."""
+        hub, asked = runner.message_hub, [self.save_best, getattr(self, "rules", None)]
+        before = hub.runtime_info.get("save_best", asked)
+        if before != asked:
+            for key in [key for key in hub.runtime_info if key.startswith("best_")]:
+                hub.pop_info(key)
+                hub._resumed_keys.pop(key, None)
+            runner.logger.warning(
+                f"save_best and its rule were {before} before the run stopped and are {asked} "
+                "now: the best checkpoint until then does not count any more"
+            )
+        hub.update_info("save_best", asked)
+
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        asked = [key for key in self.save_best or () if key != "auto"]
+        if unknown := [key for key in asked if key not in metrics]:
+            raise ValueError(
+                f"default_hooks.checkpoint.save_best asks for {', '.join(unknown)}, but the "
+                f"val_evaluator gives only {', '.join(metrics)}: name some of these"
+            )
         with self._removals_last():
             super()._save_best_checkpoint(runner, metrics)
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
+from mmengine.evaluator import BaseMetric
 from mmengine.logging import HistoryBuffer
 
 from mmcloudseg.engine.checkpoints import newest_whole_checkpoint
@@ -85,7 +87,7 @@ def test_a_kill_while_saving_leaves_a_checkpoint_to_resume_from(small_runner, mo
     folder = Path(runner.work_dir)
     expected = "iter_2.pth" if moment == "half-written" else "iter_4.pth"
     assert "iter_2.pth" in names(folder)
-    checkpoint = newest_whole_checkpoint(folder)
+    checkpoint = newest_whole_checkpoint(Config(dict(work_dir=runner.work_dir)))
     assert checkpoint == folder / expected
 
     again = small_runner(resume=True, load_from=str(checkpoint))
@@ -119,3 +121,58 @@ def test_metainfo_of_mmengines_own_hook_still_loads(tmp_path):
     meta = dict(bands=ConfigDict(optical=["blue"], nested=dict(a=1)))
     torch.save(dict(meta=meta, state_dict={}), tmp_path / "old.pth")
     assert torch.load(tmp_path / "old.pth", weights_only=True)["meta"]["bands"].nested.a == 1
+
+
+class Scores(BaseMetric):
+    """Gives the scores of one validation after the other."""
+
+    def __init__(self, values: list[float]) -> None:
+        super().__init__()
+        self.values = list(values)
+
+    def process(self, data_batch, data_samples):
+        self.results.append(None)
+
+    def compute_metrics(self, results):
+        return {"cloudy/mIoU": self.values.pop(0), "error": 1.0}
+
+
+def validated(small_runner, values, max_iters=4, **settings):
+    """A training that validates every second iteration."""
+    loader = dict(
+        dataset=torch.zeros(1), batch_size=1, sampler=dict(type="DefaultSampler", shuffle=False)
+    )
+    runner = small_runner(
+        max_iters=max_iters,
+        train_cfg=dict(type="IterBasedTrainLoop", max_iters=max_iters, val_interval=2),
+        val_cfg=dict(), val_dataloader=loader, val_evaluator=[Scores(values)],
+        **settings,
+    )  # fmt: skip
+    runner.model.val_step = lambda batch: [{}]
+    runner.train()
+    return runner.message_hub.runtime_info
+
+
+def test_a_score_of_a_region_and_a_number_that_is_none(small_runner):
+    hub = validated(small_runner, [0.5, math.nan], checkpoint=dict(save_best="cloudy/mIoU"))
+    assert hub["best_ckpt"].endswith("best_cloudy_mIoU_iter_2.pth") and hub["best_score"] == 0.5
+
+
+def test_the_best_by_another_score_does_not_outlast_a_stop(small_runner):
+    validated(small_runner, [0.9, 0.8], checkpoint=dict(save_best="cloudy/mIoU"))
+    less = dict(save_best="cloudy/mIoU", rule="less")
+    hub = validated(small_runner, [1.0], 6, checkpoint=less, resume=True)
+    assert hub["best_score"] == 1.0 and hub["best_ckpt"].endswith("iter_6.pth")
+
+
+def test_the_best_by_the_same_score_does(small_runner):
+    asked = dict(save_best=["cloudy/mIoU", "error"], rule=["greater", "less"])
+    validated(small_runner, [0.9, 0.8], checkpoint=asked)
+    hub = validated(small_runner, [0.5], 6, checkpoint=asked, resume=True)
+    assert hub["best_score_cloudy/mIoU"] == 0.9
+    assert hub["best_ckpt_cloudy/mIoU"].endswith("iter_2.pth")
+
+
+def test_a_score_that_validation_does_not_give(small_runner):
+    with pytest.raises(ValueError, match=r"save_best asks for mIoU.*cloudy/mIoU, error"):
+        validated(small_runner, [0.5], checkpoint=dict(save_best="mIoU"))
