@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from functools import partial
 
 EXAMPLE = """examples:
@@ -36,17 +37,17 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Verify each split, then report."""
     args = parse_args()
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
     from tqdm import tqdm
 
     import mmcloudseg  # noqa: F401  (registers the datasets)
     from mmcloudseg.datasets.verification import leaf_datasets, verify
+    from mmcloudseg.engine.configs import load_config
     from mmcloudseg.engine.model_description import value_ranges
 
     try:
-        config = Config.fromfile(args.config)
-    except FileNotFoundError as error:
+        config = load_config(args.config, data_root=args.data_root)
+    except (FileNotFoundError, ValueError) as error:
         sys.exit(f"verify_dataset: {error}")
     init_default_scope(config.get("default_scope", "mmseg"))
     model = config.get("model") or {}
@@ -56,7 +57,11 @@ def main() -> None:
     problems: list[str] = []
     odd: list[str] = []
     done: dict[str, str] = {}
-    for split, leaf in leaf_datasets(config, args.data_root):
+    leaves = list(leaf_datasets(config))
+    joined = Counter(split for split, _ in leaves)
+    for split, leaf in leaves:
+        if joined[split] > 1:
+            split = f"{split}, {leaf.get('data_root')}"
         key = repr({name: leaf[name] for name in sorted(leaf) if name != "pipeline"})
         if key in done:
             print(f"{split}: the same samples as {done[key]}")

@@ -25,10 +25,11 @@ from mmcloudseg.benchmark.robustness_points import (
     pipeline_of,
     simulation_settings,
 )
-from mmcloudseg.datasets import OpticalSARDataset
+from mmcloudseg.datasets import ConcatDataset, OpticalSARDataset
 from mmcloudseg.datasets.wrappers import inner_datasets
 from mmcloudseg.engine.checkpoints import load_whole_checkpoint
 from mmcloudseg.engine.configs import apply_options, load_config, student_only
+from mmcloudseg.engine.loaders import refuse_empty_loader
 from mmcloudseg.engine.model_description import accepts_missing_modality
 from mmcloudseg.utils.config_types import type_class, type_name
 from mmcloudseg.utils.files import write_text
@@ -113,28 +114,47 @@ def _load(config: str, options: Mapping[str, Any] | None, data_root: str | None)
     return cfg
 
 
-def _datasets(cfg: Config, settings: RobustnessSettings) -> dict[Point, OpticalSARDataset]:
-    """A dataset for each point; files and pipelines are tried before anything is measured."""
-    first, *others = inner_datasets(cfg.test_dataloader.dataset)
-    if others:
-        raise ValueError(
-            f"test_dataloader joins {1 + len(others)} datasets, but a curve is of one: keep one"
-        )
-    described = copy.deepcopy(dict(first))
-    steps = described.pop("pipeline", [])
+def _datasets(cfg: Config, settings: RobustnessSettings) -> dict[Point, Any]:
+    """A dataset for each point; files and pipelines are tried before anything is measured.
+
+    Datasets that the test set joins are joined; those that it repeats are taken once.
+    """
     init_default_scope(cfg.get("default_scope", "mmseg"))
+    points = list_points(settings)
+    inner = [
+        _datasets_of(described, points, cfg, settings.seed)
+        for described in inner_datasets(cfg.test_dataloader.dataset)
+    ]
+    for chosen in inner:
+        for dataset in {(p.kind, p.missing): dataset for p, dataset in chosen.items()}.values():
+            dataset[0]
+    return {point: _joined([chosen[point] for chosen in inner]) for point in points}
+
+
+def _datasets_of(
+    described: Mapping[str, Any], points: Sequence[Point], cfg: Config, seed: int
+) -> dict[Point, OpticalSARDataset]:
+    """One of the test set's own datasets, with the pipeline of each point."""
+    described = copy.deepcopy(dict(described))
+    steps = described.pop("pipeline", [])
     read: dict[str, OpticalSARDataset] = {}
     chosen = {}
-    for point in list_points(settings):
+    for point in points:
         clouds = described.get("clouds", "stored") if point.kind is None else "simulated"
         if clouds not in read:
             read[clouds] = _dataset({**described, "clouds": clouds})
         # Lists and headers are read once for all pipelines.
         chosen[point] = copy.copy(read[clouds])
-        chosen[point].pipeline = Compose(pipeline_of(steps, point, cfg, settings.seed))
-    for dataset in {(p.kind, p.missing): dataset for p, dataset in chosen.items()}.values():
-        dataset[0]
+        chosen[point].pipeline = Compose(pipeline_of(steps, point, cfg, seed))
     return chosen
+
+
+def _joined(datasets: Sequence[OpticalSARDataset]) -> Any:
+    if len(datasets) == 1:
+        return datasets[0]
+    # Only the classes count in what is measured.
+    other = {key for dataset in datasets for key in dataset.metainfo} - {"classes"}
+    return ConcatDataset(datasets, ignore_keys=sorted(other))
 
 
 def _dataset(described: Mapping[str, Any]) -> OpticalSARDataset:
@@ -157,9 +177,10 @@ def _check_missing(model: torch.nn.Module, missing: Sequence[str]) -> None:
 
 
 @torch.inference_mode()
-def _measure(runner: Runner, dataset: OpticalSARDataset, bar: tqdm) -> Scores:
+def _measure(runner: Runner, dataset: Any, bar: tqdm) -> Scores:
     loader_cfg = {**runner.cfg.test_dataloader, "dataset": dataset, "persistent_workers": False}
     loader = runner.build_dataloader(loader_cfg, seed=runner.seed)
+    refuse_empty_loader(loader, "test_dataloader")
     evaluator = runner.build_evaluator(_metrics(runner.cfg))
     evaluator.dataset_meta = dataset.metainfo
     runner.model.eval()

@@ -1,5 +1,6 @@
 """Datasets of paired optical and SAR images, and their transforms."""
 
+from mmcloudseg.datasets.joined import ConcatDataset, RepeatDataset
 from mmcloudseg.datasets.luojia_osfcr import LuojiaOSFCRDataset
 from mmcloudseg.datasets.m3mcr import M3MCRDataset
 from mmcloudseg.datasets.optical_sar import OpticalSARDataset
@@ -13,6 +14,7 @@ from mmcloudseg.datasets.transforms import (
 from mmcloudseg.datasets.whu_opt_sar import WHUOptSARDataset
 
 __all__ = [
-    "AlignedCenterCrop", "AlignedRandomCrop", "LoadRasters", "LuojiaOSFCRDataset", "M3MCRDataset",
-    "OpticalSARDataset", "PackCloudSegInputs", "SimulateClouds", "WHUOptSARDataset",
+    "AlignedCenterCrop", "AlignedRandomCrop", "ConcatDataset", "LoadRasters", "LuojiaOSFCRDataset",
+    "M3MCRDataset", "OpticalSARDataset", "PackCloudSegInputs", "RepeatDataset", "SimulateClouds",
+    "WHUOptSARDataset",
 ]  # fmt: skip

@@ -16,7 +16,9 @@ from mmcloudseg.datasets.header_checks import (
     ground_problems,
     header_problems,
 )
+from mmcloudseg.datasets.label_classes import classes_of_labels
 from mmcloudseg.datasets.label_codes import check_indices
+from mmcloudseg.datasets.names import checked_name, default_name
 from mmcloudseg.datasets.pipeline_checks import check_pipeline
 from mmcloudseg.datasets.sample_lists import (
     MODALITY_NAMES,
@@ -64,6 +66,8 @@ class OpticalSARDataset(BaseSegDataset):
             ``dict(optical=['blue', 'green', 'red', 'nir'], sar=['VV', 'VH'])``. Files that name
             their bands are read by these names, others in their own order. Without ``bands`` the
             first sample's files say how many bands each file must have.
+        dataset_name: What its samples' data set is called; the last folder of ``data_root`` unless
+            given here or in ``metainfo``, or else the name of the class.
         kwargs: The settings below, and those of ``BaseSegDataset``. Instead of
             ``reduce_zero_label`` use ``label_codes``.
         img_suffix: How optical images end, likewise ``sar_suffix``, ``cloud_free_suffix``,
@@ -120,6 +124,12 @@ class OpticalSARDataset(BaseSegDataset):
         check_pipeline(kwargs.get("pipeline", ()))
         self.settings = OpticalSARSettings.pop_from(kwargs)
         self.ground_problems: list[str] = []
+        metainfo = dict(metainfo or {})
+        named = (kwargs.pop("dataset_name", None), metainfo.pop("dataset_name", None))
+        name = named[0] or named[1]
+        self.name_is_derived = name is None
+        self.dataset_name = checked_name(name or default_name(data_root, type(self).__name__))
+        self._label_classes: dict[str, list[int]] = {}
         super().__init__(
             ann_file=ann_file,
             img_suffix=self.settings.img_suffix,
@@ -142,6 +152,24 @@ class OpticalSARDataset(BaseSegDataset):
         Labels finer than the optical image are brought to its grid.
         """
         return min(self.settings.label_scale, 1.0)
+
+    def get_data_info(self, idx: int) -> dict:
+        """A sample's paths and settings, and the name of its data set."""
+        return {**super().get_data_info(idx), "dataset_name": self.dataset_name}
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Indices of the classes in a sample's label, for ``ClassBalancedDataset``.
+
+        The first call reads all labels.
+
+        Raises:
+            DataError: A sample has no label, or a label cannot be read.
+        """
+        path = self.get_data_info(idx).get("seg_map_path")
+        if path not in self._label_classes:
+            samples = [self.get_data_info(index) for index in range(len(self))]
+            self._label_classes.update(classes_of_labels(samples))
+        return self._label_classes[path]
 
     def load_data_list(self) -> list[dict]:
         """List the samples and check their files.

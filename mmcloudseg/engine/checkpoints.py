@@ -139,6 +139,11 @@ def training_data(cfg: Config) -> str:
     return "; ".join(dict.fromkeys(folders))
 
 
+def same_data(one: str, other: str) -> bool:
+    """Whether two lists of folders, as ``training_data`` gives them, are the same in any order."""
+    return set(one.split("; ")) == set(other.split("; "))
+
+
 def load_whole_checkpoint(runner: Runner, checkpoint: str) -> None:
     """Load a checkpoint that has to fit the model as a whole.
 

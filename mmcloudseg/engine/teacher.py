@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, training_data
+from mmcloudseg.engine.checkpoints import BEST, newest_whole_checkpoint, same_data, training_data
 from mmcloudseg.engine.configs import load_config, networks
 from mmcloudseg.models.weights import read_checkpoint
 
@@ -39,7 +39,7 @@ def settle_teacher(cfg: Config, named: str | None, work_dir_given: bool) -> bool
     if not checkpoint.is_file():
         return False
     trained_on = read_checkpoint(str(checkpoint)).get("meta", {}).get("data_root")
-    if trained_on is not None and trained_on != training_data(cfg):
+    if trained_on is not None and not same_data(trained_on, training_data(cfg)):
         raise ValueError(
             f"the teacher '{checkpoint}' was trained on '{trained_on}', this config trains on "
             f"'{training_data(cfg)}'. Give --work-dir DIR to train another teacher there, or "
@@ -69,6 +69,9 @@ def teacher_config(
 
     ``cfg`` is the distillation's, with ``model.teacher_ckpt`` settled; the rest is what its
     command line says.
+
+    Raises:
+        ValueError: The teacher would be trained on other data.
     """
     # The teacher's network is the distillation's, and its work dir is its checkpoint's folder.
     own = ("model", "work_dir")
@@ -76,6 +79,12 @@ def teacher_config(
     path, work_dir = teacher_config_path(cfg), str(Path(cfg.model.teacher_ckpt).parent)
     teacher = load_config(path, options, data_root, work_dir, seed, cfg.launcher)
     teacher.model = networks(cfg)[1]
+    if not same_data(training_data(teacher), training_data(cfg)):
+        raise ValueError(
+            f"the teacher's config '{path}' trains on '{training_data(teacher)}', "
+            f"'{cfg.filename}' on '{training_data(cfg)}'. Give both the same training data, or "
+            "name a teacher's checkpoint by --teacher-ckpt"
+        )
     # A teacher whose training was cut short goes on where it was.
     teacher.resume = newest_whole_checkpoint(teacher) is not None
     return teacher

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mmcloudseg.evaluation.confusion import REGIONS
@@ -16,6 +17,7 @@ from mmcloudseg.evaluation.score_keys import (
     SUMMARY_SCORES,
     ScoreKey,
     cover_edges,
+    group_title,
     region_title,
 )
 from mmcloudseg.utils.files import write_text
@@ -32,14 +34,14 @@ def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
 
     Returns:
         A table with the columns all, cloud-free and cloudy and the rows OA, mAcc, fwIoU, mIoU, F1,
-        IoU by class (percent), mIoU by cloud cover, calibration, then cloud removal. Columns and
-        rows without any key are left out; NaN is shown as ``-``.
+        IoU by class (percent), mIoU by cloud cover and by group of samples, calibration, then
+        cloud removal. Columns and rows without any key are left out; NaN is shown as ``-``.
     """
     regions = [region for region in REGIONS if _has_column(metrics, region)]
     rows: list[list[str]] = []
 
     def add_row(title: str, score: ScoreKey, decimals: int = 2) -> None:
-        keys = [str(ScoreKey(score.score, region, score.item, score.metric)) for region in regions]
+        keys = [str(replace(score, region=region)) for region in regions]
         if any(key in metrics for key in keys):
             values = [metrics.get(key, math.nan) for key in keys]
             rows.append([title, *(format_number(value, decimals) for value in values)])
@@ -54,10 +56,16 @@ def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
             # A bin holds whole samples, so it only has a score of all their pixels.
             blanks = ["-"] * (len(regions) - 1)
             rows.append([f"mIoU {region_title(parts.region)}", format_number(value), *blanks])
+    groups = [group for key in metrics if (group := ScoreKey.parse(key).group)]
+    for group in dict.fromkeys(groups):
+        add_row(f"mIoU {group_title(group)} (%)", ScoreKey("mIoU", group=group))
     for name, title in CALIBRATION_SCORES:
         add_row(f"{title} (%)", ScoreKey(name, metric=CALIBRATION))
     for name, title, decimals in REMOVAL_SCORES:
         add_row(title, ScoreKey(name, metric=CLOUD_REMOVAL), decimals)
+        for group in dict.fromkeys(groups):
+            key = ScoreKey(name, metric=CLOUD_REMOVAL, group=group)
+            add_row(f"{title}, {group_title(group)}", key, decimals)
     return markdown_table(["", *map(region_title, regions)], rows)
 
 

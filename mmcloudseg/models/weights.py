@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.runner import CheckpointLoader
@@ -17,15 +18,9 @@ def read_checkpoint(checkpoint: str) -> dict[str, Any]:
     Raises:
         ValueError: It cannot be read.
     """
-    try:
+    with _readable(checkpoint):
         content = CheckpointLoader.load_checkpoint(checkpoint, "cpu", logger="silent")
         return dict(content.items())
-    except Exception as error:
-        why = (str(error).splitlines() or ["it is empty"])[0]
-        raise ValueError(
-            f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it "
-            "is truncated, of another kind, or carries code, which is never run: name another file"
-        ) from error
 
 
 def read_weights(checkpoint: str) -> dict[str, Tensor]:
@@ -41,8 +36,21 @@ def read_weights(checkpoint: str) -> dict[str, Tensor]:
         ValueError: It cannot be read.
     """
     content = read_checkpoint(checkpoint)
-    weights = content.get("state_dict", content)
-    return {key.removeprefix("module."): value for key, value in weights.items()}
+    with _readable(checkpoint):
+        weights = content.get("state_dict", content)
+        return {key.removeprefix("module."): value for key, value in weights.items()}
+
+
+@contextlib.contextmanager
+def _readable(checkpoint: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        why = (str(error).splitlines() or ["it is empty"])[0]
+        raise ValueError(
+            f"'{checkpoint}' cannot be read as a checkpoint ({type(error).__name__}: {why}); it "
+            "is truncated, of another kind, or carries code, which is never run: name another file"
+        ) from error
 
 
 def check_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

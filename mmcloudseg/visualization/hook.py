@@ -16,8 +16,9 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from torch import Tensor
 
+from mmcloudseg.datasets.names import dataset_names
 from mmcloudseg.utils.files import atomic_write
-from mmcloudseg.utils.samples import sample_stem
+from mmcloudseg.utils.samples import SampleFiles
 from mmcloudseg.visualization.figure import PanelRow
 from mmcloudseg.visualization.samples import sample_cover, split_bands
 
@@ -27,7 +28,8 @@ class CloudSegVisualizationHook(Hook):
     """Draw test samples with `CloudSegLocalVisualizer`.
 
     Writes ``<out_dir>/<sample_name>.png`` while testing and ``<out_dir>/overview.png`` at the end,
-    with samples spread over cloud cover. Works for any segmentor: what a sample lacks
+    with samples spread over cloud cover. If several data sets are tested together, each has a
+    folder for the pictures of its samples. Works for any segmentor: what a sample lacks
     (reconstruction, label, mask) is left out. In distributed tests the main process draws, and
     only its own share of the samples.
 
@@ -62,6 +64,8 @@ class CloudSegVisualizationHook(Hook):
         self._seen = 0
         self._written = 0
         self._rows: list[tuple[float, PanelRow]] = []
+        joined = self.draw and len(dataset_names(runner.test_dataloader.dataset)) > 1
+        self._files = SampleFiles(self._folder(runner), joined)
 
     def after_test_iter(
         self,
@@ -92,7 +96,7 @@ class CloudSegVisualizationHook(Hook):
             optical, sar = split_bands(image, sample.get("band_layout"))
             row = visualizer.make_row(optical, sar, sample, band_names=bands.get("optical", ()))
             if due:
-                self._write(runner, sample_stem(sample), visualizer.draw_overview([row]))
+                _write(self._files.path(sample, ".png"), visualizer.draw_overview([row]))
                 self._written += 1
             self._keep(sample_cover(sample) or 0.0, row)
 
@@ -102,7 +106,8 @@ class CloudSegVisualizationHook(Hook):
             return
         if self._rows:
             rows = [row for _, row in self._rows]
-            self._write(runner, "overview", _visualizer_of(runner).draw_overview(rows))
+            picture = _visualizer_of(runner).draw_overview(rows)
+            _write(self._folder(runner) / "overview.png", picture)
         folder = self._folder(runner)
         overview = f", overview: {folder / 'overview.png'}" if self._rows else ""
         print_log(f"{self._written} pictures in {folder}{overview}", logger="current")
@@ -127,9 +132,10 @@ class CloudSegVisualizationHook(Hook):
     def _folder(self, runner: Runner) -> Path:
         return Path(self.out_dir or Path(runner.work_dir) / "pictures")
 
-    def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:
-        with atomic_write(self._folder(runner) / f"{name}.png") as temporary:
-            Image.fromarray(picture).save(temporary, format="PNG")
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    with atomic_write(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
 
 
 def _visualizer_of(runner: Runner) -> Any:

@@ -81,7 +81,8 @@ def measure(tested, mini, narrow, tmp_path):
 def by_hand(tested, change=lambda batch: None, **dataset):
     """Scores of the tested model, without any of the code under test."""
     _, _, model, described = tested
-    samples = DATASETS.build({**described, **dataset})
+    joined = "datasets" in dataset
+    samples = DATASETS.build(dataset if joined else {**described, **dataset})
     metric = CloudIoUMetric()
     metric.dataset_meta = samples.metainfo
     batch = pseudo_collate([samples[i] for i in range(len(samples))])
@@ -116,6 +117,19 @@ def test_a_missing_modality_is_nan_in_the_inputs(tested, measure):
     levels = [curve.own_clouds["aAcc"], *(s["aAcc"] for s in curve.missing.values())]
     assert len(set(levels)) == 3
     assert curve.clouds == {}
+
+
+def test_joined_data_sets_are_measured_together(tested, measure):
+    inner = [
+        dict(tested[3], ann_file=f"{split}.csv", data_prefix=dict(img_path=split))
+        for split in ("test", "val")
+    ]
+    repeated = dict(type="RepeatDataset", times=2, dataset=inner[1])
+    joined = dict(type="ConcatDataset", datasets=[inner[0], repeated], _delete_=True)
+    curve = measure([100], ["fog"], ["sar"], **{"test_dataloader.dataset": joined})
+    expected = by_hand(tested, type="ConcatDataset", datasets=inner)
+    assert curve.own_clouds == pytest.approx({key: expected[key] for key in curve.own_clouds})
+    assert curve.own_clouds != measure(missing=["sar"]).own_clouds
 
 
 def _nan(batch, bands):

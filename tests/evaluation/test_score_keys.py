@@ -18,6 +18,13 @@ KEYS = {
     "calibration/ECE": ScoreKey("ECE", metric="calibration"),
     "calibration/cloudy/AURC": ScoreKey("AURC", "cloudy", metric="calibration"),
     "cloud_removal/cloudy/MAE/nir": ScoreKey("MAE", "cloudy", "nir", "cloud_removal"),
+    "dataset_north/mIoU": ScoreKey("mIoU", group="dataset_north"),
+    "modalities_optical+sar/cloudy/IoU/water": ScoreKey(
+        "IoU", "cloudy", "water", group="modalities_optical+sar"
+    ),
+    "cloud_removal/dataset_a b/cloudy/PSNR": ScoreKey(
+        "PSNR", "cloudy", metric="cloud_removal", group="dataset_a b"
+    ),
     # A metric with a prefix of its own, and a class that is called like a region.
     "teacher/cloudy/mIoU": ScoreKey("teacher", item="cloudy/mIoU"),
     "IoU/cloudy": ScoreKey("IoU", item="cloudy"),

@@ -11,12 +11,14 @@ from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
 from mmcloudseg.clouds.cover import cloud_cover
+from mmcloudseg.datasets.transforms.modality_dropout import present_modalities
 from mmcloudseg.rasters.grids import resample, scaled_shape
 
 META_KEYS = (
     "img_path", "sample_name", "area", "seg_map_path", "ori_shape", "img_shape", "pad_shape",
     "scale_factor", "flip", "flip_direction", "reduce_zero_label", "label_scale", "band_layout",
-    "crop_window", "cloud_cover", "cloud_cover_bin", "optical",
+    "crop_window", "cloud_cover", "cloud_cover_bin", "optical", "dataset_name",
+    "modalities",
 )  # fmt: skip
 
 
@@ -43,7 +45,8 @@ class PackCloudSegInputs(PackSegInputs):
     - data_samples: ``SegDataSample`` with ``gt_sem_seg`` (int64, 1 x h x w on the label grid),
       ``gt_cloud_free`` (float32, bands x H x W) and ``gt_cloud_mask`` (uint8, 1 x H x W; 1 cloud,
       0 clear, 255 neither) as far as they were loaded, and the metainfo named by ``meta_keys``.
-      ``cloud_cover`` is the fraction of cloudy pixels.
+      ``cloud_cover`` is the fraction of cloudy pixels, and ``modalities`` says which of
+      optical and SAR the sample has: ``'optical+sar'``, ``'optical'`` or ``'sar'``.
 
     Args:
         modalities: What the model sees. A teacher takes ``('cloud_free', 'sar')``.
@@ -65,6 +68,7 @@ class PackCloudSegInputs(PackSegInputs):
         img, label_scale = results["img"], results.get("label_scale", 1.0)
         label_shape = scaled_shape(img.shape[:2], label_scale)
         prepared = {**results, "ori_shape": label_shape, "img_shape": img.shape[:2]}
+        prepared["modalities"] = "+".join(present_modalities(results)) or "none"
         prepared["img"] = self._image(results)
         if "gt_seg_map" in results:
             prepared["gt_seg_map"] = resample(results["gt_seg_map"], label_shape)

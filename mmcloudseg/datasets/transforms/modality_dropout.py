@@ -26,6 +26,7 @@ class DropModality(BaseTransform):
     Modified Keys:
 
     - img (the modality's bands; float32 if it held whole numbers)
+    - modalities (those that are left, such as ``'sar'``)
 
     Args:
         modality: ``'optical'`` or ``'sar'``.
@@ -52,9 +53,9 @@ class RandomModalityDropout(BaseTransform):
     """Take the optical image away from some training samples and SAR from some others.
 
     A network that has met either alone still works when a satellite does not (as ModDrop,
-    Neverova et al., TPAMI 38, 2016, for whole modalities). No sample loses both. Keys are those of
-    :class:`DropModality`. It draws from Python's ``random``, which MMEngine's seed governs in
-    every worker.
+    Neverova et al., TPAMI 38, 2016, for whole modalities). No sample loses the only one that it
+    has. Keys are those of :class:`DropModality`. It draws from Python's ``random``, which
+    MMEngine's seed governs in every worker.
 
     Args:
         optical: Probability that a sample lacks its optical image.
@@ -73,14 +74,25 @@ class RandomModalityDropout(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Draw, and take the modality away; see :func:`without`."""
         drawn = random.random()
-        if drawn < self.optical:
-            return without(results, "optical")
-        if drawn < self.optical + self.sar:
-            return without(results, "sar")
-        return results
+        chosen = "optical" if drawn < self.optical else "sar"
+        if drawn >= self.optical + self.sar or present_modalities(results) == [chosen]:
+            return results
+        return without(results, chosen)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(optical={self.optical}, sar={self.sar})"
+
+
+def present_modalities(results: dict) -> list[str]:
+    """The modalities of a loaded sample, as ``modalities`` says or else as they were loaded.
+
+    A cloud-free image stands for the optical one, as in the input of a teacher.
+    """
+    if "modalities" in results:
+        return [name for name in MODALITIES if name in results["modalities"].split("+")]
+    layout = results["band_layout"]
+    loaded = {"optical" if name == "cloud_free" else name for name in layout}
+    return [name for name in MODALITIES if name in loaded]
 
 
 def without(results: dict, modality: str) -> dict:
@@ -100,4 +112,6 @@ def without(results: dict, modality: str) -> dict:
     img = img.copy() if np.issubdtype(img.dtype, np.floating) else img.astype(np.float32)
     img[..., slice(*layout[modality])] = np.nan
     results["img"] = img
+    left = [name for name in present_modalities(results) if name != modality]
+    results["modalities"] = "+".join(left) or "none"
     return results

@@ -13,16 +13,18 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
+from mmcloudseg.datasets.names import dataset_names
 from mmcloudseg.rasters.geotiff import GeoTiffProfile, write_geotiff
 from mmcloudseg.rasters.grids import scaled_shape
 from mmcloudseg.rasters.reading import raster_session
-from mmcloudseg.utils.samples import sample_stem
+from mmcloudseg.utils.samples import SampleFiles
 
 
 @HOOKS.register_module()
 class LabelMapHook(Hook):
     """Write each test sample's prediction as ``<out_dir>/<sample_name>.tif``.
 
+    If several data sets are tested together, each has a folder: ``<out_dir>/<dataset_name>/``.
     A uint8 GeoTIFF on the label grid with the optical image's CRS, a colour table and the class
     names as tags: it opens in QGIS with its colours. It covers the ground of the optical image,
     or of the ``crop_window`` that was read of it. Predictions are those of MMSegmentation's
@@ -34,6 +36,11 @@ class LabelMapHook(Hook):
 
     def __init__(self, out_dir: str | None = None) -> None:
         self.out_dir = out_dir
+        self._files: SampleFiles | None = None
+
+    def before_test(self, runner: Runner) -> None:
+        """Forget the samples of an earlier test."""
+        self._files = None
 
     def after_test_iter(
         self,
@@ -45,10 +52,14 @@ class LabelMapHook(Hook):
         """Write the batch's label maps."""
         if self.out_dir is None:
             return
-        meta = runner.test_dataloader.dataset.metainfo
+        dataset = runner.test_dataloader.dataset
+        if self._files is None:
+            self._files = SampleFiles(self.out_dir, len(dataset_names(dataset)) > 1)
+        meta = dataset.metainfo
         for sample in outputs or ():
-            path = Path(self.out_dir) / f"{sample_stem(sample)}.tif"
-            _write_label_map(path, sample, meta["classes"], meta["palette"])
+            _write_label_map(
+                self._files.path(sample, ".tif"), sample, meta["classes"], meta["palette"]
+            )
 
 
 def _write_label_map(

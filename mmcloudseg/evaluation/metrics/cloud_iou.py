@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,12 +24,14 @@ from mmcloudseg.evaluation.confusion import (
     region_matrices,
     scores_from_confusion,
 )
+from mmcloudseg.evaluation.groups import groups_of, joins_datasets, labels_of
 from mmcloudseg.evaluation.metrics.fields import cloud_mask_of, label_of
 from mmcloudseg.evaluation.score_keys import (
     CLASS_SCORES,
     SUMMARY_SCORES,
     ScoreKey,
     cover_bin_name,
+    group_title,
     region_title,
 )
 from mmcloudseg.utils.constants import IGNORE_INDEX
@@ -52,6 +55,11 @@ class CloudIoUMetric(IoUMetric):
     ``cloudy/IoU/<class>``, ``cover_0-20/mIoU``. Scores of a region without pixels are NaN. A
     dataset without cloud masks only gets the keys of ``all``.
 
+    If samples differ in their metainfo ``modalities``, as where some lack SAR, all scores but
+    those by cover are also given for each of its values: ``modalities_optical/mIoU``,
+    ``modalities_optical+sar/cloudy/IoU/<class>``. With ``by_dataset`` they are given for each
+    data set: ``dataset_<dataset_name>/mIoU``.
+
     Args:
         cover_edges: Edges of the cloud-cover bins in percent, whole and rising; empty for no bins.
         beta: Weight of recall in the F-score.
@@ -61,9 +69,11 @@ class CloudIoUMetric(IoUMetric):
         format_only: Only write the predictions: no label is needed and no score is computed.
         collect_device: ``'cpu'`` or ``'gpu'``, see ``IoUMetric``.
         prefix: Prefix of the keys.
+        by_dataset: Also score each data set of a joined test set.
 
     Attributes:
         samples: The matrices of the last evaluation, one entry per sample (main process only).
+            Names and areas begin with ``<dataset_name>/`` if there are several data sets.
 
     Raises:
         ValueError: If the edges do not rise, or ``format_only`` is set without ``output_dir``.
@@ -78,6 +88,7 @@ class CloudIoUMetric(IoUMetric):
         format_only: bool = False,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        by_dataset: bool = False,
     ) -> None:
         if format_only and output_dir is None:
             raise ValueError("format_only=True only writes predictions: set output_dir")
@@ -95,6 +106,7 @@ class CloudIoUMetric(IoUMetric):
         # MMSegmentation writes and counts in one method: this one only writes.
         self._writer = IoUMetric(output_dir=output_dir, format_only=True) if output_dir else None
         self.samples: list[SampleConfusion] = []
+        self.by_dataset = by_dataset
         self.cover_edges = edges
         self.cover_names = [cover_bin_name(a, b) for a, b in pairwise(edges)]
 
@@ -135,6 +147,7 @@ class CloudIoUMetric(IoUMetric):
             cover=math.nan if mask is None else cover_percent(mask),
             name=name,
             area=str(sample.get("area") or name),
+            **labels_of(sample),
         )
 
     def _num_classes(self) -> int:
@@ -149,24 +162,19 @@ class CloudIoUMetric(IoUMetric):
         """Sum the matrices of the samples and compute all scores; none with ``format_only``."""
         if self.format_only:
             return super().compute_metrics(results)
-        self.samples = [
-            SampleConfusion(r["name"], r["area"], r["cover"], r["matrices"].numpy())
-            for r in results
-        ]
+        self.samples = _sample_matrices(results)
         matrices, samples = self._totals(results)
-        scores = {k: scores_from_confusion(m, self.beta) for k, m in matrices.items()}
+        found = {ScoreKey("", region): matrix for region, matrix in matrices.items()}
+        counts = {ScoreKey("", region): count for region, count in samples.items()}
+        for group, members in groups_of(results, self.by_dataset).items():
+            matrices, samples = self._totals(members)
+            for region in [region for region in matrices if region in REGIONS]:
+                found[ScoreKey("", region, group=group)] = matrices[region]
+                counts[ScoreKey("", region, group=group)] = samples[region]
         classes = self.dataset_meta["classes"]
-        metrics: dict[str, float] = {}
-        for region, found in scores.items():
-            for key, _, attribute in SUMMARY_SCORES:
-                metrics[str(ScoreKey(key, region))] = 100 * getattr(found, attribute)
-            if region not in REGIONS:
-                continue
-            for key, _, attribute in CLASS_SCORES:
-                for name, value in zip(classes, 100 * getattr(found, attribute), strict=True):
-                    metrics[str(ScoreKey(key, region, name))] = float(value)
-        _log(scores, samples, classes)
-        return metrics
+        scores = {key: scores_from_confusion(m, self.beta) for key, m in found.items()}
+        _log(scores, counts, classes)
+        return _by_key(scores, classes)
 
     def _totals(self, results: list) -> tuple[dict[str, Tensor], dict[str, int]]:
         """Summed matrices and number of samples by region and bin."""
@@ -185,21 +193,53 @@ class CloudIoUMetric(IoUMetric):
         return matrices, samples
 
 
-def _log(scores: dict[str, Scores], samples: dict[str, int], classes: Sequence[str]) -> None:
+def _sample_matrices(results: list) -> list[SampleConfusion]:
+    """The matrices of each sample; names of joined data sets need not be unique by themselves."""
+    joined = joins_datasets(results)
+    prefixes = [f"{r['dataset_name']}/" if joined and r["dataset_name"] else "" for r in results]
+    return [
+        SampleConfusion(f"{p}{r['name']}", f"{p}{r['area']}", r["cover"], r["matrices"].numpy())
+        for p, r in zip(prefixes, results, strict=True)
+    ]
+
+
+def _by_key(scores: dict[ScoreKey, Scores], classes: Sequence[str]) -> dict[str, float]:
+    """The scores in percent, by the keys that ``CloudIoUMetric`` lists."""
+    metrics: dict[str, float] = {}
+    for pixels, found in scores.items():
+        for key, _, attribute in SUMMARY_SCORES:
+            metrics[str(replace(pixels, score=key))] = 100 * getattr(found, attribute)
+        if pixels.region not in REGIONS:
+            continue
+        for key, _, attribute in CLASS_SCORES:
+            for name, value in zip(classes, 100 * getattr(found, attribute), strict=True):
+                metrics[str(replace(pixels, score=key, item=name))] = float(value)
+    return metrics
+
+
+def _title(pixels: ScoreKey) -> str:
+    region = region_title(pixels.region)
+    return region if pixels.group is None else f"{region}, {group_title(pixels.group)}"
+
+
+def _log(
+    scores: dict[ScoreKey, Scores], samples: dict[ScoreKey, int], classes: Sequence[str]
+) -> None:
+    """Log all scores, which keys without a score stand for, and those of classes."""
     logger = MMLogger.get_current_instance()
     rows: list[list[object]] = []
-    for region, found in scores.items():
+    for pixels, found in scores.items():
         values = [100 * getattr(found, attribute) for _, _, attribute in SUMMARY_SCORES]
         cells = map(format_number, values)
-        rows.append([region_title(region), samples[region], found.pixels, *cells])
+        rows.append([_title(pixels), samples[pixels], found.pixels, *cells])
     titles = [title for _, title, _ in SUMMARY_SCORES]
     table = markdown_table(["Pixels of", "Samples", "Pixels", *titles], rows)
     print_log(f"scores in percent:\n{table}", logger=logger)
 
     columns = {
-        f"{title} {region_title(region)}": 100 * getattr(found, attribute)
-        for region, found in scores.items()
-        if region in REGIONS
+        f"{title} {_title(pixels)}": 100 * getattr(found, attribute)
+        for pixels, found in scores.items()
+        if pixels.region in REGIONS and pixels.group is None
         for _, title, attribute in CLASS_SCORES
     }
     by_class = zip(classes, *columns.values(), strict=True)

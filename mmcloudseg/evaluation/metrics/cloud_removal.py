@@ -11,9 +11,16 @@ from mmengine.logging import MMLogger, print_log
 from mmseg.registry import METRICS
 
 from mmcloudseg.evaluation.confusion import REGIONS
+from mmcloudseg.evaluation.groups import groups_of, labels_of
 from mmcloudseg.evaluation.metrics.fields import cloud_mask_of
 from mmcloudseg.evaluation.reconstruction import band_errors, reconstruction_scores, region_masks
-from mmcloudseg.evaluation.score_keys import CLOUD_REMOVAL, REMOVAL_SCORES, ScoreKey, region_title
+from mmcloudseg.evaluation.score_keys import (
+    CLOUD_REMOVAL,
+    REMOVAL_SCORES,
+    ScoreKey,
+    group_title,
+    region_title,
+)
 from mmcloudseg.utils.samples import sample_name
 from mmcloudseg.utils.text import format_number, markdown_table
 
@@ -30,11 +37,13 @@ class CloudRemovalMetric(BaseMetric):
     Keys (after the prefix ``cloud_removal``): ``MAE``, ``RMSE``, ``PSNR`` (dB), ``SSIM``,
     ``spectral_angle_deg``, and the same under ``cloud_free/`` and ``cloudy/``; NaN if no image
     has such pixels. With ``band_names`` also ``MAE/<band>``, ``cloudy/MAE/<band>``, …
+    Groups of samples are scored as by ``CloudIoUMetric``: ``dataset_<dataset_name>/PSNR``.
 
     Args:
         band_names: Names of the optical bands, for the MAE of each band; None for none.
         collect_device: ``'cpu'`` or ``'gpu'``.
         prefix: Replaces the prefix of the keys.
+        by_dataset: Also score each data set of a joined test set.
     """
 
     default_prefix = CLOUD_REMOVAL
@@ -44,8 +53,10 @@ class CloudRemovalMetric(BaseMetric):
         band_names: Sequence[str] | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        by_dataset: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        self.by_dataset = by_dataset
         self.band_names = tuple(band_names or ())
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -59,7 +70,7 @@ class CloudRemovalMetric(BaseMetric):
         Raises:
             ValueError: If one of the two images is missing or their shapes differ.
         """
-        self.results.extend(self._score(sample) for sample in data_samples)
+        self.results += [dict(scores=self._score(s), **labels_of(s)) for s in data_samples]
 
     def _score(self, sample: dict) -> dict[str, dict[str, float]]:
         name = sample_name(sample)
@@ -98,25 +109,34 @@ class CloudRemovalMetric(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Average the scores of the samples; their keys are listed by the class."""
-        keys: list[tuple[str, str | None]] = [(key, None) for key, _, _ in REMOVAL_SCORES]
-        keys += [("MAE", band) for band in self.band_names]
+        groups = {None: results, **groups_of(results, self.by_dataset)}
         metrics: dict[str, float] = {}
-        rows = []
-        for region in REGIONS:
-            images = [result[region] for result in results if region in result]
-            for key, band in keys:
-                name = str(ScoreKey(key, item=band))
-                values = [image[name] for image in images if name in image]
-                # MMEngine puts the prefix of the metric in front.
-                mean = sum(values) / len(values) if values else math.nan
-                metrics[str(ScoreKey(key, region, band))] = mean
-            cells = [
-                format_number(metrics[str(ScoreKey(key, region))], decimals)
-                for key, _, decimals in REMOVAL_SCORES
-            ]
-            rows.append([region_title(region), len(images), *cells])
+        rows: list[list[object]] = []
+        for group, members in groups.items():
+            for region in REGIONS:
+                scores = [member["scores"] for member in members]
+                images = [image[region] for image in scores if region in image]
+                metrics |= self._means(images, region, group)
+                keys = [(ScoreKey(key, region, group=group), n) for key, _, n in REMOVAL_SCORES]
+                cells = [format_number(metrics[str(key)], decimals) for key, decimals in keys]
+                title = region_title(region) + (f", {group_title(group)}" if group else "")
+                rows.append([title, len(images), *cells])
         titles = [title for _, title, _ in REMOVAL_SCORES]
         table = markdown_table(["Pixels of", "Images", *titles], rows)
         logger = MMLogger.get_current_instance()
         print_log(f"cloud removal, means over images:\n{table}", logger=logger)
         return metrics
+
+    def _means(
+        self, images: Sequence[dict[str, float]], region: str, group: str | None
+    ) -> dict[str, float]:
+        """Means over the images of a region; MMEngine puts the prefix in front of the keys."""
+        keys: list[tuple[str, str | None]] = [(key, None) for key, _, _ in REMOVAL_SCORES]
+        keys += [("MAE", band) for band in self.band_names]
+        means = {}
+        for key, band in keys:
+            name = str(ScoreKey(key, item=band))
+            values = [image[name] for image in images if name in image]
+            mean = sum(values) / len(values) if values else math.nan
+            means[str(ScoreKey(key, region, band, group=group))] = mean
+        return means

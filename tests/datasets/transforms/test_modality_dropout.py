@@ -56,6 +56,35 @@ def test_dropout_takes_each_as_often_as_asked_and_never_both():
     assert lost(RandomModalityDropout(0, 1)(loaded())) == {"sar"}
 
 
+@pytest.mark.parametrize(
+    ("before", "modality", "after"),
+    [
+        ({}, "sar", "optical"),
+        ({}, "optical", "sar"),
+        (dict(modalities="optical"), "sar", "optical"),
+        (dict(modalities="sar"), "sar", "none"),
+    ],
+)
+def test_a_sample_says_which_modalities_are_left(before, modality, after):
+    results = DropModality(modality)(loaded() | before)
+    assert results["modalities"] == after
+
+
+def test_dropout_never_takes_the_only_modality():
+    results = RandomModalityDropout(0, 1)(loaded() | dict(modalities="sar"))
+    assert not lost(results) and results["modalities"] == "sar"
+    assert lost(RandomModalityDropout(1, 0)(loaded() | dict(modalities="sar"))) == {"optical"}
+
+
+@pytest.mark.parametrize(
+    ("modalities", "packed"),
+    [(("optical", "sar"), "optical+sar"), (("cloud_free",), "optical"), (("sar",), "sar")],
+)
+def test_packing_says_which_modalities_there_are(sample, modalities, packed):
+    results = PackCloudSegInputs(modalities=modalities)(LoadRasters(modalities)(sample()))
+    assert results["data_samples"].modalities == packed
+
+
 def test_the_default_keeps_most_samples_whole():
     random.seed(1)
     transform = TRANSFORMS.build(dict(type="RandomModalityDropout"))

@@ -69,6 +69,21 @@ def test_values_and_type(runner, optical, labels, tmp_path):
         np.testing.assert_array_equal(raster.read(1), labels)
 
 
+def test_data_sets_that_are_tested_together_have_folders(optical, labels, tmp_path):
+    metainfo = dict(classes=CLASSES, palette=PALETTE)
+    inner = [SimpleNamespace(dataset_name=name) for name in ("north", "south")]
+    dataset = SimpleNamespace(metainfo=metainfo, datasets=inner)
+    runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset))
+    outputs = [
+        make_output(labels, optical, sample_name="place", dataset_name=name)
+        for name in ("north", "south")
+    ]
+    run(runner, tmp_path / "maps", outputs)
+    assert {path.parent.name for path in (tmp_path / "maps").rglob("place.tif")} == {
+        "north", "south"
+    }  # fmt: skip
+
+
 def test_covers_the_optical_images_ground(runner, optical, labels, tmp_path):
     run(runner, tmp_path, [make_output(labels, optical, sample_name="place")])
     with rasterio.open(tmp_path / "place.tif") as raster, rasterio.open(optical) as image:
