@@ -135,14 +135,13 @@ def _datasets_of(
     described: Mapping[str, Any], points: Sequence[Point], cfg: Config, seed: int
 ) -> dict[Point, OpticalSARDataset]:
     """One of the test set's own datasets, with the pipeline of each point."""
-    described = copy.deepcopy(dict(described))
-    steps = described.pop("pipeline", [])
+    steps = described.get("pipeline", [])
     read: dict[str, OpticalSARDataset] = {}
     chosen = {}
     for point in points:
         clouds = described.get("clouds", "stored") if point.kind is None else "simulated"
         if clouds not in read:
-            read[clouds] = _dataset({**described, "clouds": clouds})
+            read[clouds] = _dataset(copy.deepcopy({**described, "clouds": clouds}))
         # Lists and headers are read once for all pipelines.
         chosen[point] = copy.copy(read[clouds])
         chosen[point].pipeline = Compose(pipeline_of(steps, point, cfg, seed))

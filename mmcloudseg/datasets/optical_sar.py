@@ -125,10 +125,11 @@ class OpticalSARDataset(BaseSegDataset):
         self.settings = OpticalSARSettings.pop_from(kwargs)
         self.ground_problems: list[str] = []
         metainfo = dict(metainfo or {})
-        named = (kwargs.pop("dataset_name", None), metainfo.pop("dataset_name", None))
+        named = [options.pop("dataset_name", None) for options in (kwargs, metainfo)]
         name = named[0] or named[1]
-        self.name_is_derived = name is None
-        self.dataset_name = checked_name(name or default_name(data_root, type(self).__name__))
+        self.name_is_derived = not name
+        own = default_name(data_root, type(self).__name__)
+        self.dataset_name = checked_name(name) if name else own
         self._label_classes: dict[str, list[int]] = {}
         super().__init__(
             ann_file=ann_file,
@@ -165,7 +166,7 @@ class OpticalSARDataset(BaseSegDataset):
         Raises:
             DataError: A sample has no label, or a label cannot be read.
         """
-        path = self.get_data_info(idx).get("seg_map_path")
+        path = self.get_data_info(idx).get("seg_map_path", "")
         if path not in self._label_classes:
             samples = [self.get_data_info(index) for index in range(len(self))]
             self._label_classes.update(classes_of_labels(samples))

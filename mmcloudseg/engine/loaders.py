@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import all_gather_object
@@ -67,11 +67,13 @@ def refuse_empty_loader(loader: DataLoader, name: str, every_process: bool = Fal
 
 
 def _share_of(loader: DataLoader) -> _Share:
-    sampler, batches = loader.sampler, loader.batch_sampler
+    sampler: Any = loader.sampler
+    batches, samples = loader.batch_sampler, loader.dataset
     size, drop_last = getattr(batches, "batch_size", None), getattr(batches, "drop_last", False)
     try:
         if isinstance(sampler, InfiniteSampler):  # its batches are always full
-            return _Share(len(loader.dataset), min(len(loader.dataset), 1), size, False)
+            found = len(samples)  # type: ignore[arg-type]
+            return _Share(found, min(found, 1), size, False)
         return _Share(len(sampler), len(loader), size, drop_last)
     except TypeError:  # a stream, which has no length
         return _Share(1, 1, size, False)

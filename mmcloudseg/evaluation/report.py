@@ -64,8 +64,8 @@ def format_scores(metrics: Mapping[str, float], classes: Sequence[str]) -> str:
     for name, title, decimals in REMOVAL_SCORES:
         add_row(title, ScoreKey(name, metric=CLOUD_REMOVAL), decimals)
         for group in dict.fromkeys(groups):
-            key = ScoreKey(name, metric=CLOUD_REMOVAL, group=group)
-            add_row(f"{title}, {group_title(group)}", key, decimals)
+            score = ScoreKey(name, metric=CLOUD_REMOVAL, group=group)
+            add_row(f"{title}, {group_title(group)}", score, decimals)
     return markdown_table(["", *map(region_title, regions)], rows)
 
 

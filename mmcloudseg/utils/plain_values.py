@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-_PLAIN = (str, int, float, complex, bool, bytes, type(None))
+_PLAIN: tuple[Any, ...] = (str, int, float, complex, bool, bytes, type(None))
 _LONGEST_BITS = 2000  # torch's safe reader takes whole numbers of up to 255 bytes
 
 

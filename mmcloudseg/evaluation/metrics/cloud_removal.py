@@ -109,10 +109,10 @@ class CloudRemovalMetric(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Average the scores of the samples; their keys are listed by the class."""
-        groups = {None: results, **groups_of(results, self.by_dataset)}
+        groups = [(None, results), *groups_of(results, self.by_dataset).items()]
         metrics: dict[str, float] = {}
         rows: list[list[object]] = []
-        for group, members in groups.items():
+        for group, members in groups:
             for region in REGIONS:
                 scores = [member["scores"] for member in members]
                 images = [image[region] for image in scores if region in image]
