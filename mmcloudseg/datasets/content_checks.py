@@ -37,16 +37,6 @@ class ContentReport:
     warnings: list[str] = field(default_factory=list)
 
 
-def built_datasets(dataset: Any) -> Iterator[Any]:
-    """The datasets inside built wrappers, to any depth."""
-    inner = getattr(dataset, "datasets", None) or getattr(dataset, "dataset", None)
-    if inner is None:
-        yield dataset
-        return
-    for child in inner if isinstance(inner, (list, tuple)) else [inner]:
-        yield from built_datasets(child)
-
-
 def check_contents(
     dataset: OpticalSARDataset, ranges: Ranges, samples: Sequence[Mapping] | None = None
 ) -> ContentReport:

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets.header_checks import (
@@ -16,9 +15,8 @@ from mmcloudseg.datasets.header_checks import (
     ground_problems,
     header_problems,
 )
-from mmcloudseg.datasets.label_classes import classes_of_labels
 from mmcloudseg.datasets.label_codes import check_indices
-from mmcloudseg.datasets.names import checked_name, default_name
+from mmcloudseg.datasets.named import NamedDataset
 from mmcloudseg.datasets.pipeline_checks import check_pipeline
 from mmcloudseg.datasets.sample_lists import (
     MODALITY_NAMES,
@@ -34,11 +32,10 @@ from mmcloudseg.datasets.settings import OpticalSARSettings
 from mmcloudseg.rasters.reading import raster_session
 from mmcloudseg.utils.constants import IGNORE_INDEX
 from mmcloudseg.utils.errors import DataError
-from mmcloudseg.utils.plain_values import to_plain
 
 
 @DATASETS.register_module()
-class OpticalSARDataset(BaseSegDataset):
+class OpticalSARDataset(NamedDataset):
     """A dataset of paired files, described by its config alone.
 
     ``data_prefix`` says which modalities there are and in which folder each is: ``img_path`` (the
@@ -66,9 +63,7 @@ class OpticalSARDataset(BaseSegDataset):
             ``dict(optical=['blue', 'green', 'red', 'nir'], sar=['VV', 'VH'])``. Files that name
             their bands are read by these names, others in their own order. Without ``bands`` the
             first sample's files say how many bands each file must have.
-        dataset_name: What its samples' data set is called; the last folder of ``data_root`` unless
-            given here or in ``metainfo``, or else the name of the class.
-        kwargs: The settings below, and those of ``BaseSegDataset``. Instead of
+        kwargs: The settings below, and those of ``NamedDataset``. Instead of
             ``reduce_zero_label`` use ``label_codes``.
         img_suffix: How optical images end, likewise ``sar_suffix``, ``cloud_free_suffix``,
             ``cloud_mask_suffix``, ``seg_map_suffix``.
@@ -124,13 +119,6 @@ class OpticalSARDataset(BaseSegDataset):
         check_pipeline(kwargs.get("pipeline", ()))
         self.settings = OpticalSARSettings.pop_from(kwargs)
         self.ground_problems: list[str] = []
-        metainfo = dict(metainfo or {})
-        named = [options.pop("dataset_name", None) for options in (kwargs, metainfo)]
-        name = named[0] or named[1]
-        self.name_is_derived = not name
-        own = default_name(data_root, type(self).__name__)
-        self.dataset_name = checked_name(name) if name else own
-        self._label_classes: dict[str, list[int]] = {}
         super().__init__(
             ann_file=ann_file,
             img_suffix=self.settings.img_suffix,
@@ -141,11 +129,6 @@ class OpticalSARDataset(BaseSegDataset):
             **kwargs,
         )
 
-    @classmethod
-    def _load_metainfo(cls, metainfo: Mapping[str, Any] | None = None) -> dict:
-        # Plain values can be saved in a checkpoint and compared with those of other data sets.
-        return to_plain(super()._load_metainfo(metainfo))
-
     @property
     def label_scale(self) -> float:
         """Label pixels per optical pixel: the grid of predictions, also those of whole scenes.
@@ -153,24 +136,6 @@ class OpticalSARDataset(BaseSegDataset):
         Labels finer than the optical image are brought to its grid.
         """
         return min(self.settings.label_scale, 1.0)
-
-    def get_data_info(self, idx: int) -> dict:
-        """A sample's paths and settings, and the name of its data set."""
-        return {**super().get_data_info(idx), "dataset_name": self.dataset_name}
-
-    def get_cat_ids(self, idx: int) -> list[int]:
-        """Indices of the classes in a sample's label, for ``ClassBalancedDataset``.
-
-        The first call reads all labels.
-
-        Raises:
-            DataError: A sample has no label, or a label cannot be read.
-        """
-        path = self.get_data_info(idx).get("seg_map_path", "")
-        if path not in self._label_classes:
-            samples = [self.get_data_info(index) for index in range(len(self))]
-            self._label_classes.update(classes_of_labels(samples))
-        return self._label_classes[path]
 
     def load_data_list(self) -> list[dict]:
         """List the samples and check their files.

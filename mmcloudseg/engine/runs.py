@@ -13,7 +13,8 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmcloudseg.datasets.content_checks import built_datasets, check_contents
+from mmcloudseg.datasets.content_checks import check_contents
+from mmcloudseg.datasets.names import built_datasets
 from mmcloudseg.engine.configs import overfit_training_samples, use_amp
 from mmcloudseg.engine.hooks.plain_checkpoints import PlainCheckpointsHook
 from mmcloudseg.engine.model_description import value_ranges

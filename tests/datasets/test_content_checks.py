@@ -5,7 +5,8 @@ import pytest
 from affine import Affine
 from mmseg.registry import DATASETS
 
-from mmcloudseg.datasets.content_checks import built_datasets, check_contents
+from mmcloudseg.datasets.content_checks import check_contents
+from mmcloudseg.datasets.names import built_datasets
 
 RANGES = dict(optical=dict(low=[0] * 4, high=[10000] * 4), sar=dict(low=[-25, -32.5], high=[0, 0]))
 RNG = np.random.default_rng(0)

@@ -100,9 +100,9 @@ def test_classes_of_labels_through_any_wrapper(make):
 
 def test_each_label_is_read_once(make, monkeypatch):
     read = []
-    inner = label_classes._classes_in
+    inner = label_classes._classes_of
     monkeypatch.setattr(
-        label_classes, "_classes_in", lambda path, codes: read.append(path) or inner(path, codes)
+        label_classes, "_classes_of", lambda sample: read.append(sample) or inner(sample)
     )
     config = dict(type="ClassBalancedDataset", oversample_thr=1, dataset=make("a", [1], [2]))
     dataset = DATASETS.build(config).dataset

@@ -142,6 +142,8 @@ class LoadRasters(BaseTransform):
         there = [
             m for m, (first, _) in layout.items() if not np.isnan(results["img"][0, 0, first])
         ]
+        if "optical" not in layout:  # as in the input of a teacher
+            there = ["optical" if m == "cloud_free" else m for m in there]
         results["modalities"] = "+".join(m for m in ("optical", "sar") if m in there)
         return no_data
 
