@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from own_files import write_your_data
 
 import mmcloudseg  # noqa: F401  (registers everything)
 
@@ -72,10 +73,19 @@ def mini_luojia(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def your_data(tmp_path_factory) -> Path:
+    """The files that configs/_base_/datasets/your_data.py describes: 2 training samples."""
+    return write_your_data(tmp_path_factory.mktemp("data") / "your_data")
+
+
+@pytest.fixture(scope="session")
 def mini_root(request) -> Callable[[str], Path]:
     """``mini_root(dataset_type)``: the root of a small set for a dataset class; made if needed."""
     fixtures = dict(
-        M3MCRDataset="mini", WHUOptSARDataset="mini_whu", LuojiaOSFCRDataset="mini_luojia"
+        M3MCRDataset="mini",
+        WHUOptSARDataset="mini_whu",
+        LuojiaOSFCRDataset="mini_luojia",
+        OpticalSARDataset="your_data",
     )
     return lambda dataset_type: request.getfixturevalue(fixtures[dataset_type])
 

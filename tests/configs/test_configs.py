@@ -47,7 +47,7 @@ def test_predicts_on_the_label_grid(cfg):
     data = model.data_preprocessor(pseudo_collate([dataset[0]]), training=False)
     with torch.no_grad():
         (result,) = model(**data, mode="predict")
-    side = 90 if type(dataset).__name__ == "M3MCRDataset" else 256
+    side = dict(M3MCRDataset=90, OpticalSARDataset=72).get(type(dataset).__name__, 256)
     assert result.pred_sem_seg.data.shape == result.gt_sem_seg.data.shape == (1, side, side)
     evaluators = cfg.test_evaluator.metrics
     asks = any(e.type == "CloudRemovalMetric" for e in evaluators)
@@ -87,7 +87,15 @@ def test_baselines_of_one_modality_are_one_key(path, modalities):
 def test_leaves_of_one_role_differ_in_names_only(role):
     """One leaf tells a reader what the others say."""
     statements = set()
-    for data in ("m3mcr", "whu-opt-sar", "luojia-osfcr", "mini", "mini-whu", "mini-luojia"):
+    for data in (
+        "m3mcr",
+        "whu-opt-sar",
+        "luojia-osfcr",
+        "mini",
+        "mini-whu",
+        "mini-luojia",
+        "your_data",
+    ):
         tree = ast.parse((ROOT / f"{role}_{data}.py").read_text())
         bases, *rest = map(ast.unparse, tree.body)
         assert bases.startswith("_base_ = ")
