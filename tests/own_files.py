@@ -19,7 +19,8 @@ STRIPE_M = SIDE_M / len(CLASS_CODES)
 def write(path, pixels, pixel_m=10.0, corner=CORNER, crs=CRS, **profile):
     """Write bands x rows x columns, or rows x columns, with square pixels.
 
-    ``scales``, ``offsets``, ``descriptions`` and ``tags`` are those of the file.
+    ``scales``, ``offsets``, ``descriptions`` and ``tags`` are those of the file, which has no
+    georeference if ``crs`` is None.
     """
     pixels = pixels[None] if pixels.ndim == 2 else pixels
     path = Path(path)
@@ -27,9 +28,8 @@ def write(path, pixels, pixel_m=10.0, corner=CORNER, crs=CRS, **profile):
     names = ("scales", "offsets", "descriptions")
     after = {key: profile.pop(key) for key in names if key in profile}
     tags = profile.pop("tags", {})
-    grid = dict(crs=crs, transform=Affine(pixel_m, 0, corner[0], 0, -pixel_m, corner[1]))
-    if crs is None:
-        grid = {}
+    transform = Affine(pixel_m, 0, corner[0], 0, -pixel_m, corner[1])
+    grid = dict(crs=crs, transform=transform) if crs else {}
     size = dict(count=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
     with rasterio.open(
         path, "w", driver="GTiff", dtype=pixels.dtype, **size, **grid, **profile
@@ -40,15 +40,15 @@ def write(path, pixels, pixel_m=10.0, corner=CORNER, crs=CRS, **profile):
             setattr(file, key, value)
 
 
-def places(pixel_m, corner, side, crs):
-    """East and north in ``CRS``, from the corner of the ground, of a grid's pixel centres."""
+def places(pixel_m, corner, side, crs, ground):
+    """East and north in ``CRS``, from the corner ``ground``, of a grid's pixel centres."""
     steps = (np.arange(side) + 0.5) * pixel_m
     east, north = np.meshgrid(corner[0] + steps, corner[1] - steps)
     if crs != CRS:
         shape = east.shape
         east, north = map(np.array, reproject(crs, CRS, east.ravel(), north.ravel()))
         east, north = east.reshape(shape), north.reshape(shape)
-    return east - CORNER[0], north - CORNER[1]
+    return east - ground[0], north - ground[1]
 
 
 def label_codes(east):
@@ -58,25 +58,28 @@ def label_codes(east):
 
 
 def backscatter_db(north):
-    """Two halves, -8 dB in the north and -16 dB in the south."""
-    return np.where(north > -SIDE_M / 2, -8.0, -16.0)
+    """Two halves, -11 dB in the north and -19 dB in the south."""
+    return np.where(north > -SIDE_M / 2, -11.0, -19.0)
 
 
 def write_your_data(root, names=("a", "b", "c", "d")):
     """What configs/_base_/datasets/your_data.py describes: optical 10 m, SAR 20 m, labels 30 m.
 
-    SAR is linear and on a larger ground in the next zone, labels are in geographic coordinates,
-    masks are Sentinel-2's scene classification.
+    The samples lie 10 km apart. SAR is linear and on a larger ground in the next zone, labels are
+    in geographic coordinates, masks are Sentinel-2's scene classification.
     """
     rng, side = np.random.default_rng(0), SIDE_M // 10
-    for name in names:
+    for index, name in enumerate(names):
+        ground = (CORNER[0] + 10_000 * index, CORNER[1])
         for folder in ("optical", "clear"):
             pixels = rng.integers(300, 4000, (4, side, side)).astype(np.uint16)
-            write(root / folder / f"{name}.tif", pixels)
-        _write_elsewhere(root / "sar" / f"{name}.tif", 20.0, "EPSG:32651", _power)
-        _write_elsewhere(root / "labels" / f"{name}.tif", 30.0 / 100_000, "EPSG:4326", _labels)
+            write(root / folder / f"{name}.tif", pixels, corner=ground)
+        _write_elsewhere(root / "sar" / f"{name}.tif", 20.0, "EPSG:32651", ground, _power)
+        _write_elsewhere(
+            root / "labels" / f"{name}.tif", 30.0 / 100_000, "EPSG:4326", ground, _labels
+        )
         mask = rng.choice((4, 5, 9), (side // 2, side // 2)).astype(np.uint8)
-        write(root / "cloud_masks" / f"{name}.tif", mask, 20.0)
+        write(root / "cloud_masks" / f"{name}.tif", mask, 20.0, ground)
     for split, chosen in dict(train=names[:2], val=names[2:3], test=names[3:]).items():
         (root / f"{split}.txt").write_text("\n".join(chosen))
     return root
@@ -91,10 +94,10 @@ def _labels(east, north):
     return label_codes(east)
 
 
-def _write_elsewhere(path, pixel, crs, draw):
+def _write_elsewhere(path, pixel, crs, ground, draw):
     """A file in another reference system, with a margin around the ground."""
-    bounds = np.array([(0, 0), (SIDE_M, 0), (0, -SIDE_M), (SIDE_M, -SIDE_M)]) + CORNER
+    bounds = np.array([(0, 0), (SIDE_M, 0), (0, -SIDE_M), (SIDE_M, -SIDE_M)]) + ground
     x, y = map(np.array, reproject(CRS, crs, *bounds.T))
     corner = (x.min() - 5 * pixel, y.max() + 5 * pixel)
     side = int(max(np.ptp(x), np.ptp(y)) / pixel) + 10
-    write(path, draw(*places(pixel, corner, side, crs)), pixel, corner, crs)
+    write(path, draw(*places(pixel, corner, side, crs, ground)), pixel, corner, crs)

@@ -1,0 +1,109 @@
+"""Which files of several modalities belong to one sample."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from mmcloudseg.datasets.own.folders import OPTIONS, described, is_modality_word, tokens
+from mmcloudseg.utils.errors import DataError
+from mmcloudseg.utils.text import shorten_list
+
+_ENOUGH = 0.5
+
+
+def pair(
+    files: Mapping[str, Sequence[str]], folders: Mapping[str, str]
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Pair files by what their names have in common.
+
+    Words that tell a modality are left out of the names, and where that does not pair them, so are
+    the words that begin or end every name of a modality.
+
+    Args:
+        files: Path key -> paths.
+        folders: Path key -> the folder that names are compared below.
+
+    Returns:
+        Name -> path key -> path, of the samples that have all modalities; and a line for each
+        modality that others lack.
+
+    Raises:
+        DataError: If two files of a modality have one name, or most files find no partner.
+    """
+    words = {key: _names(paths, folders[key]) for key, paths in files.items()}
+    best = {key: _by_name(key, names) for key, names in words.items()}
+    if len(_shared(best)) < len(files["img_path"]):
+        with suppress(DataError):
+            bare = {key: _without_common_words(names) for key, names in words.items()}
+            other = {key: _by_name(key, names) for key, names in bare.items()}
+            best = max(best, other, key=lambda named: len(_shared(named)))
+    names = _shared(best)
+    if len(names) < _ENOUGH * len(files["img_path"]):
+        shown = [f"{described(key)}: {shorten_list(paths, 2)}" for key, paths in files.items()]
+        remedy = (
+            "Give the files of a sample the same name in each folder, name the folders "
+            f"({', '.join(OPTIONS.values())}), or leave a modality out by --without."
+        )
+        title = f"only {len(names)} of {len(files['img_path'])} optical images have all others"
+        raise DataError.from_problems(title, shown, remedy)
+    problems = []
+    for key, named in best.items():
+        alone = [path for name, path in named.items() if name not in names]
+        if alone:
+            problems.append(f"{len(alone)} {described(key)}(s) unpaired: {shorten_list(alone, 3)}")
+    return {name: {key: best[key][name] for key in files} for name in names}, problems
+
+
+def _names(paths: Sequence[str], folder: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Path -> words of its folders and of its own name, without those that tell a modality."""
+    found = {}
+    for path in paths:
+        relative = os.path.relpath(path, folder or ".")
+        parts = os.path.splitext(relative)[0].split(os.sep)
+        words = [tokens(part) for part in parts]
+        kept = [
+            tuple(word for i, word in enumerate(part) if not is_modality_word(part, i))
+            for part in words
+        ]
+        # A name of modality words alone, such as "images/7/rgb.tif", is told by its folder.
+        found[path] = tuple(part for part in kept if part)
+    return found
+
+
+def _without_common_words(
+    names: Mapping[str, tuple[tuple[str, ...], ...]],
+) -> dict[str, tuple[tuple[str, ...], ...]]:
+    last = [name[-1] for name in names.values() if name]
+    if len(set(last)) < 2:
+        return dict(names)
+    start = shared_start(last)
+    end = shared_start([words[start:][::-1] for words in last])
+    return {
+        path: (*name[:-1], name[-1][start : len(name[-1]) - end]) if name else name
+        for path, name in names.items()
+    }
+
+
+def shared_start(names: Sequence[Sequence[str]]) -> int:
+    """How many words, or letters, all names begin with."""
+    return sum(1 for _ in itertools.takewhile(lambda part: len(set(part)) == 1, zip(*names)))  # noqa: B905
+
+
+def _by_name(key: str, names: Mapping[str, tuple[tuple[str, ...], ...]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path, parts in names.items():
+        name = "/".join("_".join(part) for part in parts)
+        if name in found:
+            raise DataError(
+                f"{found[name]} and {path} would both be the {described(key)} of '{name}'. Rename "
+                f"one, or name the folder to take by {OPTIONS[key]}."
+            )
+        found[name] = path
+    return found
+
+
+def _shared(named: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return sorted(set.intersection(*(set(names) for names in named.values())))
