@@ -58,12 +58,13 @@ def test_what_it_cannot_use_ends_in_one_line(new_dataset, args, text):
 def test_from_nothing_to_scores(new_dataset, run_tool, tmp_path):
     """Verify, train teacher and student, test, as the tool says, on what it wrote."""
     config, work = tmp_path / "cloudseg_mine.py", tmp_path / "work"
-    code, _, err = new_dataset("--small", "--crop-size", 96, "--classes", "1=a", "2=b", "3=c")
+    code, _, err = new_dataset("--small", "--classes", "1=a", "2=b", "3=c")
     assert code == 0, err
     code, out, err = run_tool("verify_dataset.py", config)
     assert code == 0 and "train: 2 samples, 0 problems" in out, err
     code, _, err = run_tool("train.py", config, "--work-dir", work, "--cfg-options", *OPTIONS)
-    assert code == 0 and (work / "best.pth").is_file() and (work / "teacher/best.pth").is_file()
+    assert code == 0, err
+    assert (work / "best.pth").is_file() and (work / "teacher/best.pth").is_file()
     best, results = work / "best.pth", tmp_path / "results"
     code, _, err = run_tool("test.py", config, best, "--work-dir", work / "t", "--out", results)
     assert code == 0 and (results / "scores.json").is_file(), err

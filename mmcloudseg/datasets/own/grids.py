@@ -19,6 +19,7 @@ from mmcloudseg.rasters.reading import RasterHeader, raster_session, read_header
 from mmcloudseg.utils.errors import DataError
 
 _STRIDE = 32  # of the networks' coarsest features
+_LEAST = 128  # side of the smallest input that CloudSeg takes (MIN_SIZE of its backbones)
 _SMALL_DENOMINATOR = 50
 _COVERED = 0.99
 Sample = Mapping[str, str]
@@ -56,12 +57,23 @@ class Grids:
     def crop(self, wanted: int) -> tuple[int, int]:
         """Side of a training crop and the step of its place, both whole label pixels.
 
-        At most ``wanted`` and a multiple of the networks' stride if the images are large enough.
+        The side is the largest multiple of the networks' stride up to ``wanted``, as far as images
+        and label pixels allow.
+
+        Raises:
+            DataError: If no side that the networks accept fits into the images.
         """
         step = self.label_scale.denominator
-        side = min(wanted, self.smallest_side)
-        unit = math.lcm(step, _STRIDE)
-        return (side // unit * unit or side // step * step), step
+        for unit in (math.lcm(step, _STRIDE), step):
+            sides = [side for side in range(unit, self.smallest_side + 1, unit) if side >= _LEAST]
+            if sides:
+                return max([side for side in sides if side <= wanted], default=sides[0]), step
+        smallest = min(self.headers.values(), key=lambda header: min(header.shape))
+        raise DataError(
+            f"{smallest.path}: has {smallest.shape[0]} x {smallest.shape[1]} pixels, but CloudSeg "
+            f"needs crops of {_LEAST} x {_LEAST} or more, in whole label pixels ({step} pixels "
+            "each). Give it larger images, or leave small ones out."
+        )
 
 
 def fit_grids(samples: Mapping[str, Sample]) -> Grids:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from own_files import CORNER, write
 
-SIDE = 64
+SIDE = 128
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_one_grid(sample):
 def test_coarser_labels_are_a_scale_and_crops_whole_label_pixels(sample):
     grids = fit_grids(sample(sar=(90, 10), seg_map=(90, 10)))
     assert not grids.warp and grids.scales == dict(label_scale=Fraction(3, 10))
-    assert grids.crop(256) == (160, 10) and grids.crop(100) == (100, 10)
+    assert grids.crop(256) == grids.crop(100) == (160, 10)
 
 
 def test_without_a_georeference_all_scales_are_stated(sample):
@@ -66,3 +66,19 @@ def test_another_reference_system_asks_for_warping(sample):
 def test_files_that_neither_fit_nor_can_be_warped_are_refused(sample):
     with pytest.raises(DataError, match=r"sar\.tif.*gdal_edit"):
         fit_grids(sample(sar=(301, 3, CORNER, None)))
+
+
+@pytest.mark.parametrize(
+    ("side", "label", "wanted", "crop"),
+    [(300, 100, 256, 192), (150, 50, 128, 129), (140, 140, 256, 128), (128, 128, 64, 128)],
+)
+def test_crops_are_of_sizes_that_networks_take(sample, side, label, wanted, crop):
+    step = side // label
+    grids = fit_grids(sample(img=(side, 3), sar=(side, 3), seg_map=(label, 3 * step)))
+    assert grids.crop(wanted) == (crop, step)
+
+
+def test_images_that_are_too_small_are_refused(sample):
+    small = fit_grids(sample(img=(100, 3), sar=(100, 3), seg_map=(100, 3)))
+    with pytest.raises(DataError, match=r"img\.tif: has 100 x 100 .* 128 x 128"):
+        small.crop(256)

@@ -122,7 +122,7 @@ def test_the_report_says_what_was_found(make):
     text = "\n".join(report(survey(str(make(mask="clouds/{}.tif")))))
     for part in (
         "8 samples", "optical images: 8 files optical/*.tif", "reflectance_x10000",
-        "64 x 64, pixels of 10, EPSG:32650", "1 33", "to confirm: names of the classes",
+        "128 x 128, pixels of 10, EPSG:32650", "1 33", "to confirm: names of the classes",
         "train 6, val 1, test 1", "taken as: 0 clear, 1 cloud",
     ):  # fmt: skip
         assert part in text, part

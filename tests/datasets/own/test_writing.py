@@ -15,6 +15,8 @@ from mmcloudseg.engine.configs import load_config, networks
 from mmcloudseg.engine.model_description import value_ranges
 from mmcloudseg.utils.errors import DataError
 
+SIDE = 128
+
 
 @pytest.fixture
 def written(root, tmp_path):
@@ -50,7 +52,7 @@ def test_student_teacher_and_lists(make, written, tmp_path):
     assert student.decode_head.num_classes == teacher.decode_head.num_classes == 3
     assert student.backbone.bands == dict(optical=4, sar=2)
     assert student.backbone.stream == "mit-b4"
-    assert cfg.train_dataloader.dataset.pipeline[0].type == "LoadRasters"  # 64 x 64 is no crop
+    assert cfg.train_dataloader.dataset.pipeline[0].type == "LoadRasters"  # 128 x 128 is no crop
     with open(made.lists["test"]) as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 1 and rows[0]["img_path"] == rows[0]["cloud_mask_path"]
@@ -83,17 +85,17 @@ def test_three_grids_linear_sar_and_scene_classes(your_data, written):
     assert dataset.cloud_mask_codes == "s2_scl"
     assert dataset.label_codes == {0: 255, 1: 0, 2: 1, 3: 2, 4: 3, 255: 255}
     crop = dataset.pipeline[0]
-    assert (crop.type, crop.crop_size, crop.step) == ("AlignedRandomCrop", 96, 3)
+    assert (crop.type, crop.crop_size, crop.step) == ("AlignedRandomCrop", 192, 3)
     packed = DATASETS.build(dataset)[0]
-    assert packed["inputs"].shape == (6, 96, 96)
-    assert packed["data_samples"].gt_sem_seg.data.shape == (1, 32, 32)
+    assert packed["inputs"].shape == (6, 192, 192)
+    assert packed["data_samples"].gt_sem_seg.data.shape == (1, 64, 64)
     assert packed["inputs"][4].numpy().max() == pytest.approx(-11, abs=1e-3)
 
 
 def test_what_is_not_known_is_asked_for(make, written, tmp_path):
     doubtful = dict(
-        optical=lambda rng: rng.integers(8000, 20000, (4, 64, 64)).astype(np.uint16),
-        mask=lambda rng: rng.integers(0, 101, (64, 64)).astype(np.uint8),
+        optical=lambda rng: rng.integers(8000, 20000, (4, SIDE, SIDE)).astype(np.uint16),
+        mask=lambda rng: rng.integers(0, 101, (SIDE, SIDE)).astype(np.uint8),
     )
     cfg, _ = written(make(mask="cloudprob/{}.tif", draw=doubtful))
     text = (tmp_path / "configs/_base_/datasets/mine.py").read_text()
