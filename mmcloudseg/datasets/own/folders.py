@@ -72,7 +72,8 @@ def find_files(root: str, stated: Mapping[str, str]) -> dict[str | None, list[st
     """Sort the rasters below a folder by modality.
 
     Folders tell it by their names, the innermost first; files by theirs where one folder holds
-    several modalities, or where no folder's name tells anything.
+    several modalities, or where no folder's name tells anything. If some optical images are called
+    cloudy, and none cloud-free, the others are cloud-free.
 
     Args:
         root: The folder.
@@ -107,7 +108,13 @@ def find_files(root: str, stated: Mapping[str, str]) -> dict[str | None, list[st
                 found[key].append(path)
     if not found:
         raise DataError(f"{root}: holds no raster ({', '.join(RASTER_SUFFIXES)}).")
-    return dict(found)
+    if "cloud_free_path" not in found and "img_path" not in stated:
+        # SEN12MS-CR's s2 and s2_cloudy: the images that are not called cloudy are clear.
+        clear = [path for path in found["img_path"] if "cloudy" not in tokens(path)]
+        if 0 < len(clear) < len(found["img_path"]):
+            found["cloud_free_path"] = clear
+            found["img_path"] = [path for path in found["img_path"] if path not in set(clear)]
+    return {key: paths for key, paths in found.items() if paths}
 
 
 def _by_name(folder: str, paths: Iterable[str]) -> dict[str, str | None]:

@@ -11,7 +11,8 @@ from mmcloudseg.datasets.own.survey import OwnData
 
 def report(data: OwnData) -> Iterator[str]:
     """Lines on modalities, samples, classes, grids and splits; what is odd comes last."""
-    yield f"{data.root}: {len(data.samples)} samples"
+    first = next(iter(data.samples.values()))
+    yield f"{data.root}: {len(data.samples)} samples, such as {', '.join(first.values())}"
     for key, folder in data.folders.items():
         place = f"{folder}/" if folder else ""
         yield f"  {described(key)}s: {data.counts[key]} files {place}*{data.suffixes[key]}"

@@ -37,6 +37,7 @@ def test_a_folder_for_each_modality(make):
         ("{}_S2.tif", "{}_S1.tif", "{}_label.tif", "_S2.tif"),
         ("x/images/{}.tif", "x/radar/{}_vv.tif", "x/gt/{}.tif", ".tif"),
         ("{}/optical.tif", "{}/sar.tif", "{}/label.tif", "/optical.tif"),
+        ("a/s2_x/{}_s2.tif", "a/s1_y/{}_s1.tif", "a/land_cover_maps/{}.tif", "_s2.tif"),
         ("optical/img_{}_x.tif", "sar/sentinel_{}.tif", "labels/ref_{}_v1.tif", "_x.tif"),
     ],
 )
@@ -47,6 +48,13 @@ def test_layouts_are_paired(make, optical, sar, label, suffix):
     for sample in data.samples.values():
         numbers = {path.partition("place_")[2][0] for path in sample.values()}
         assert len(numbers) == 1, sample
+
+
+def test_images_next_to_cloudy_ones_are_clear(make):
+    """SEN12MS-CR's names."""
+    data = survey(str(make(optical="x_s2_cloudy/{}_s2_cloudy.tif", clear="x_s2/{}_s2.tif")))
+    assert data.folders["img_path"] == "x_s2_cloudy" and data.folders["cloud_free_path"] == "x_s2"
+    assert len(data.samples) == 8 and data.suffixes["img_path"] == "_s2_cloudy.tif"
 
 
 def test_what_has_no_partner_is_left_out_and_said(make):
