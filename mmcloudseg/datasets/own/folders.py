@@ -103,9 +103,9 @@ def find_files(root: str, stated: Mapping[str, str]) -> dict[str | None, list[st
         if path not in taken:
             folders[os.path.dirname(path)].append(path)
     for folder, paths in folders.items():
-        for path, key in _by_name(folder, paths).items():
-            if key not in stated:
-                found[key].append(path)
+        for path, told in _by_name(folder, paths).items():
+            if told not in stated:
+                found[told].append(path)
     if not found:
         raise DataError(f"{root}: holds no raster ({', '.join(RASTER_SUFFIXES)}).")
     if "cloud_free_path" not in found and "img_path" not in stated:

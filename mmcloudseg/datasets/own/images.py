@@ -67,6 +67,28 @@ def look_at_images(
             f"{chosen[0]}: neither it nor the other {len(chosen) - 1} {modality} images looked at "
             "hold an image: one value only, or no data. Name images with data."
         )
+    _refuse_different(looks)
+    first = looks[0]
+    if names is not None and len(names) != first.count:
+        raise DataError(
+            f"{first.path}: has {first.count} bands, but {len(names)} names are given "
+            f"({', '.join(names)}). Give a name for each band."
+        )
+    alike = all(look.names == first.names for look in looks) and all(first.names)
+    named = tuple(names or (first.names if alike else ()))
+    bands = [np.concatenate(band) for band in zip(*(look.values for look in looks), strict=True)]
+    if modality == "sar":
+        measured = sar_unit(bands, first.kind, named, unit)
+        return Images(first.count, first.kind, named, measured, first.tagged)
+    measured = optical_unit(bands, first.kind, unit)
+    offset, note = _baseline(
+        bands, measured, next((k.baseline for k in looks if k.baseline), None)
+    )
+    notes = (note,) if note else ()
+    return Images(first.count, first.kind, named, measured, first.tagged, offset, notes)
+
+
+def _refuse_different(looks: Sequence[_Look]) -> None:
     for attribute, noun in (("count", "bands"), ("kind", "type"), ("tagged", "scale and offset")):
         found = {getattr(look, attribute): look.path for look in looks}
         if len(found) > 1:
@@ -75,36 +97,27 @@ def look_at_images(
                 f"{other}: {noun} {b}, but {one}: {noun} {a}. The files of a modality have to be "
                 "alike: correct them, or leave out the folder of one kind."
             )
-    first = looks[0]
-    if names is not None and len(names) != first.count:
-        raise DataError(
-            f"{first.path}: has {first.count} bands, but {len(names)} names are given "
-            f"({', '.join(names)}). Give a name for each band."
+
+
+def _baseline(
+    bands: Sequence[np.ndarray], unit: Unit, problem: str | None
+) -> tuple[float | None, str | None]:
+    """Sentinel-2's offset, as the darkest values tell, and what to say of it."""
+    lit = [band[band > 0] for band in bands if (band > 0).any()]
+    lowest = min((float(np.percentile(band, 0.1)) for band in lit), default=0.0)
+    shifted = lowest >= _BASELINE_OFFSET and unit.name == "reflectance_x10000"
+    if problem:
+        found = "is still in" if shifted else "has been taken away"
+        return (-float(_BASELINE_OFFSET) if shifted else 0.0), (
+            "optical images are of Sentinel-2 products since baseline 04.00, which add 1000; the "
+            f"darkest values, {lowest:g}, tell that it {found}"
         )
-    named = tuple(
-        names or (first.names if all(look.names == first.names for look in looks) else ())
-    )
-    named = named if all(named) else ()
-    bands = [np.concatenate(band) for band in zip(*(look.values for look in looks), strict=True)]
-    measured = (
-        sar_unit(bands, first.kind, named, unit)
-        if modality == "sar"
-        else optical_unit(bands, first.kind, unit)
-    )
-    notes = tuple(note for look in looks if (note := look.baseline))[:1]
-    lowest = (
-        min(float(np.percentile(band[band > 0], 0.1)) for band in bands if (band > 0).any())
-        if modality == "optical" and any((band > 0).any() for band in bands)
-        else 0.0
-    )
-    shifted = lowest >= _BASELINE_OFFSET and measured.name == "reflectance_x10000"
-    offset = (-float(_BASELINE_OFFSET) if shifted else 0.0) if notes else None
-    if shifted and not notes:
-        notes = (
+    if shifted:
+        return None, (
             f"no optical value is below {lowest:g}, as in Sentinel-2 products since baseline "
-            "04.00, which add 1000; state offset=-1000 if these do",
+            "04.00, which add 1000; state offset=-1000 if these do"
         )
-    return Images(first.count, first.kind, named, measured, first.tagged, offset, notes)
+    return None, None
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ def pair(
         title = f"only {len(names)} of {len(files['img_path'])} optical images have all others"
         raise DataError.from_problems(title, shown, remedy)
     problems = []
-    for key, named in best.items():
-        alone = [path for name, path in named.items() if name not in names]
+    for key, by_name in best.items():
+        alone = [path for name, path in by_name.items() if name not in names]
         if alone:
             problems.append(f"{len(alone)} {described(key)}(s) unpaired: {shorten_list(alone, 3)}")
     return {name: {key: best[key][name] for key in files} for name in names}, problems

@@ -25,9 +25,9 @@ def report(data: OwnData) -> Iterator[str]:
                 codes = [f"{c:g}" for c, i in data.legend.codes.items() if i == index]
                 yield f"      {index} {name}: {', '.join(codes)}"
         elif key == "cloud_mask_path" and data.mask_codes:
-            codes = data.mask_codes
-            few = len(codes.found) <= 12
-            yield f"    values: {codes.shares() if few else f'{len(codes.found)} different ones'}"
+            found = data.mask_codes
+            few = len(found.found) <= 12
+            yield f"    values: {found.shares() if few else f'{len(found.found)} different ones'}"
             settings = ", ".join(f"{k}={v!r}" for k, v in data.mask_settings.items())
             yield f"    taken as: {settings or '0 clear, 1 cloud'}"
     if not data.cloud_free:

@@ -160,7 +160,7 @@ def _look(
     )
 
 
-def _need(root: str, files: Mapping[str | None, Sequence[str]]) -> None:
+def _need(root: str, files: Mapping[str, Sequence[str]]) -> None:
     absent = [key for key in NEEDED if not files.get(key)]
     if absent:
         found = ", ".join(f"{described(key)}s" for key in files) or "nothing"

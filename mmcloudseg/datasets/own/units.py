@@ -94,7 +94,10 @@ def sar_unit(
                 "radiometry here)"
             )
     radiometry = Radiometry("sar", name)
-    factor, log = (0.01 if name == "db_x100" else 1.0), dict(linear=10, amplitude=20).get(name, 0)
+    factor, log = (
+        (0.01 if name == "db_x100" else 1.0),
+        dict(linear=10, amplitude=20).get(name or "", 0),
+    )
     conversion = Conversion((factor,), (0.0,), log)
     decibels = [conversion.apply(band[None, None])[0, 0] for band in bands]
     decibels = [band[np.isfinite(band)] for band in decibels]
