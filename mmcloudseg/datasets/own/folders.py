@@ -77,8 +77,8 @@ def find_files(root: str, stated: Mapping[str, str]) -> dict[str | None, list[st
 
     Args:
         root: The folder.
-        stated: Path key -> folder, relative to ``root``, of what the user says. Files elsewhere
-            are then taken for modalities that are not stated only.
+        stated: Path key -> folder, relative to ``root``, of what the user says. Files of these
+            modalities elsewhere count as such whose names tell nothing.
 
     Returns:
         Path key -> paths relative to ``root``; None -> those whose names tell nothing.
@@ -104,8 +104,7 @@ def find_files(root: str, stated: Mapping[str, str]) -> dict[str | None, list[st
             folders[os.path.dirname(path)].append(path)
     for folder, paths in folders.items():
         for path, told in _by_name(folder, paths).items():
-            if told not in stated:
-                found[told].append(path)
+            found[None if told in stated else told].append(path)
     if not found:
         raise DataError(f"{root}: holds no raster ({', '.join(RASTER_SUFFIXES)}).")
     if "cloud_free_path" not in found and "img_path" not in stated:

@@ -54,7 +54,8 @@ def settle_unnamed(
     if unnamed and any(key not in settled for key in missing):
         _cannot_tell(root, *next(iter(unnamed.items())))
     left_out = [
-        f"left out {len(paths)} raster(s) whose names tell no modality: {shorten_list(paths, 2)}"
+        f"left out {len(paths)} raster(s) whose names tell no modality, or one whose folder is "
+        f"stated: {shorten_list(paths, 2)}"
         for paths in unnamed.values()
     ]
     return settled, left_out

@@ -89,8 +89,8 @@ def _without_common_words(names: Mapping[str, Name]) -> dict[str, Name]:
     last = [name[-1] for name in names.values() if name]
     if len(set(map(tuple, last))) < 2:
         return dict(names)
-    start = shared_start(last)
-    end = shared_start([words[start:][::-1] for words in last])
+    start = _shared_start(last)
+    end = _shared_start([words[start:][::-1] for words in last])
     return {
         path: [*name[:-1], name[-1][start : len(name[-1]) - end]] if name else name
         for path, name in names.items()
@@ -104,7 +104,7 @@ def _without_modality_folders(names: Mapping[str, Name]) -> dict[str, Name]:
     }
 
 
-def shared_start(names: Sequence[Sequence[str]]) -> int:
+def _shared_start(names: Sequence[Sequence[str]]) -> int:
     """How many words, or letters, all names begin with."""
     return sum(1 for _ in itertools.takewhile(lambda part: len(set(part)) == 1, zip(*names)))  # noqa: B905
 

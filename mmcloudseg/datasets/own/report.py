@@ -46,7 +46,7 @@ def report(data: OwnData) -> Iterator[str]:
 
 def _images(images: Images) -> Iterator[str]:
     names = f" ({', '.join(images.names)})" if images.names else ", not named"
-    yield f"    {images.count} bands{names}: {images.unit.text}"
+    yield f"    {images.count} band(s){names}: {images.unit.text}"
     if images.tagged:
         yield f"    GDAL scale {images.tagged[0]:g} and offset {images.tagged[1]:g}"
     if images.offset is not None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mmcloudseg.datasets.own.codes import Codes, Legend, count_codes, label_legend, mask_rule
-from mmcloudseg.datasets.own.folders import NEEDED, OPTIONS, described, find_files
+from mmcloudseg.datasets.own.folders import NEEDED, OPTIONS, described, find_files, named_modality
 from mmcloudseg.datasets.own.grids import Grids, fit_grids
 from mmcloudseg.datasets.own.images import Images, look_at_images
 from mmcloudseg.datasets.own.kinds import check_kinds, settle_unnamed
-from mmcloudseg.datasets.own.pairing import pair, shared_start
+from mmcloudseg.datasets.own.pairing import pair
 from mmcloudseg.datasets.own.splits import FRACTIONS, split
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
 from mmcloudseg.rasters.reading import raster_session
@@ -106,6 +108,8 @@ def survey(root: str, stated: Stated | None = None, progress: Progress = iter) -
         DataError: If modalities cannot be told apart, or files do not fit.
     """
     stated, root = stated or Stated(), os.path.abspath(root)
+    below = {key: _relative(root, folder) for key, folder in stated.folders.items()}
+    stated = dataclasses.replace(stated, folders=below)
     with raster_session():
         found = find_files(root, stated.folders)
         files, notes = settle_unnamed(root, found, stated.without)
@@ -160,6 +164,11 @@ def _look(
     )
 
 
+def _relative(root: str, folder: str) -> str:
+    """A folder that is stated from the data's folder or in full, from the data's folder."""
+    return os.path.relpath(os.path.join(root, folder), root)
+
+
 def _need(root: str, files: Mapping[str, Sequence[str]]) -> None:
     absent = [key for key in NEEDED if not files.get(key)]
     if absent:
@@ -177,12 +186,11 @@ def common_folder(paths: Sequence[str]) -> str:
 
 
 def suffix(paths: Sequence[str]) -> str:
-    """How all files end: the extension, with the words before it that all names share."""
-    extension = os.path.splitext(paths[0])[1]
-    endings = {os.path.splitext(path)[1] for path in paths}
-    if len(endings) > 1:
-        return extension
-    stems = [os.path.splitext(path)[0][::-1] for path in paths]
-    shared = stems[0][: shared_start(stems)][::-1] if len(set(stems)) > 1 else ""
-    start = min((i for i, letter in enumerate(shared) if letter in "_-./"), default=None)
-    return extension if start is None else shared[start:] + extension
+    """How all files end: the extension, and before it the words of a modality that all share."""
+    stem, extension = os.path.splitext(paths[0])
+    parts = re.split(r"(?=[_./-])", stem)
+    end = extension
+    while len(parts) > 1 and named_modality(parts[-1]):
+        end = parts.pop() + end
+    same = all(path.endswith(end) for path in paths)
+    return end if same and len(paths) > 1 else extension

@@ -38,7 +38,7 @@ def test_a_folder_for_each_modality(make):
         ("x/images/{}.tif", "x/radar/{}_vv.tif", "x/gt/{}.tif", ".tif"),
         ("{}/optical.tif", "{}/sar.tif", "{}/label.tif", "/optical.tif"),
         ("a/s2_x/{}_s2.tif", "a/s1_y/{}_s1.tif", "a/land_cover_maps/{}.tif", "_s2.tif"),
-        ("optical/img_{}_x.tif", "sar/sentinel_{}.tif", "labels/ref_{}_v1.tif", "_x.tif"),
+        ("optical/img_{}_x.tif", "sar/sentinel_{}.tif", "labels/ref_{}_v1.tif", ".tif"),
     ],
 )
 def test_layouts_are_paired(make, optical, sar, label, suffix):
