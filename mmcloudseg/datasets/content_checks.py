@@ -63,7 +63,7 @@ def check_contents(
             _check_images(loader, samples, modality, ranges, report)
         for sample in samples:
             _check_maps(loader, sample, report)
-    texts = (str(w.message) for w in said if issubclass(w.category, UserWarning))
+    texts = (str(w.message) for w in said if w.category is UserWarning)
     report.warnings += dict.fromkeys(texts)
     return report
 
