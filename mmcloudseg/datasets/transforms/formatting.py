@@ -68,7 +68,9 @@ class PackCloudSegInputs(PackSegInputs):
         img, label_scale = results["img"], results.get("label_scale", 1.0)
         label_shape = scaled_shape(img.shape[:2], label_scale)
         prepared = {**results, "ori_shape": label_shape, "img_shape": img.shape[:2]}
-        prepared["modalities"] = "+".join(present_modalities(results)) or "none"
+        # An array that was not loaded from files has all that the model sees.
+        there = present_modalities(results) if "band_layout" in results else self.modalities
+        prepared["modalities"] = "+".join(there) or "none"
         prepared["img"] = self._image(results)
         if "gt_seg_map" in results:
             prepared["gt_seg_map"] = resample(results["gt_seg_map"], label_shape)
