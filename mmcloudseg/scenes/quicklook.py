@@ -34,12 +34,13 @@ def write_quicklook(files: Mapping[str, Path], images: SceneImages, title: str) 
     panels = {}
     optical = _shown(images.optical)
     rgb = rgb_bands(description.optical_names, len(optical))
-    stretch = Stretch.of(optical[rgb], ground(optical[rgb]))
+    clear = _read(files["cloud_free"])[rgb] if "cloud_free" in files else None
+    stretch = ground_range(optical[rgb], clear)
     panels["optical"] = stretch.apply(optical[rgb])
     if images.sar is not None:
         panels["SAR"] = colour_sar(_shown(images.sar))
-    if "cloud_free" in files:
-        panels["cloud-free"] = stretch.apply(_read(files["cloud_free"])[rgb])
+    if clear is not None:
+        panels["cloud-free"] = stretch.apply(clear)
     with rasterio.open(files["map"]) as source:
         labels = source.read(1, out_shape=_size(source))
     panels["land cover"] = colour_classes(labels, description.palette)
@@ -52,6 +53,19 @@ def write_quicklook(files: Mapping[str, Path], images: SceneImages, title: str) 
     path = files["map"].with_name("quicklook.png")
     Image.fromarray(drawn).save(path, format="PNG")
     return path
+
+
+def ground_range(optical: np.ndarray, clear: np.ndarray | None) -> Stretch:
+    """The range in which both images, 3 x H x W, are shown; ``clear`` is the reconstruction.
+
+    Where clouds cover everything, the optical image shows no ground: in their range the
+    reconstruction would be black. The darker range of the two is taken.
+    """
+    cloudy = Stretch.of(optical, ground(optical))
+    if clear is None:
+        return cloudy
+    free = Stretch.of(clear)
+    return Stretch(np.minimum(cloudy.low, free.low), np.minimum(cloudy.high, free.high))
 
 
 def ground(bands: np.ndarray) -> np.ndarray:

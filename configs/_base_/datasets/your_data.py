@@ -64,7 +64,8 @@ dataset = dict(
     # allow_missing=["sar"],  # samples of a CSV list whose sar_path is empty
 )
 
-# Crops and their steps are whole label pixels: 192 are 64 of them, 3 are one.
+# Crops and their steps are whole label pixels: 192 are 64 of them, 3 are one. What changes training samples
+# at random besides goes between LoadRasters and PackCloudSegInputs: docs/augmentation.md.
 crop = dict(type="AlignedRandomCrop", crop_size=192, step=3)
 load = [dict(type="LoadRasters", modalities=modalities), dict(type="PackCloudSegInputs")]
 train_pipeline = [crop, *load]

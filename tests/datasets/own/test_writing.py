@@ -110,6 +110,15 @@ def test_what_is_not_known_is_asked_for(make, written, tmp_path):
     assert cfg.model.data_preprocessor.optical.low[0] == pytest.approx(8100, abs=100)
 
 
+def test_the_offset_of_sentinel2_is_written(make, written):
+    product = "S2A_MSIL2A_2023061{}T103629_N0509_R008_T32UNE_20230610T165900"
+    bright = dict(optical=lambda rng: rng.integers(1050, 5000, (4, SIDE, SIDE)).astype(np.uint16))
+    cfg, _ = written(make(names=[product.format(i) for i in range(5)], draw=bright))
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.radiometry.optical == dict(unit="reflectance_x10000", offset=-1000)
+    assert DATASETS.build(dataset)[0]["inputs"][:4].min() < 60
+
+
 def test_known_bands_bring_simulated_clouds(make, written):
     bands = Stated(optical_bands=["blue", "green", "red", "nir"], sar_bands=["VV", "VH"])
     cfg, _ = written(make(), bands)
