@@ -17,6 +17,7 @@ _DIM = 0.1
 """Share that images of land usually reach."""
 _BRIGHT_PERCENTILE = 99.9
 _FILL_SHARE = 0.1
+_APART_SHARE = 0.05
 _FILL_VALUES = (-9999, -32768, -32767, 65535, 32767, 255, 0)
 _BASELINE_OFFSET = 1000
 _OPTICAL_REMEDY = (
@@ -151,7 +152,8 @@ def _fill_values(
             # Saturated and dark pixels are clipped to an end of the range as they should be.
             outside = not lowest <= value <= highest
             usual = value in _FILL_VALUES and (outside or share > _FILL_SHARE)
-            if (usual and share > 1e-3 and value not in (highest,)) or (share > 0.5 and outside):
+            apart = outside and share > _APART_SHARE
+            if apart or (usual and share > 1e-3 and value != highest):
                 found[value] = max(found.get(value, 0), share)
     listed = ", ".join(f"{value:g} ({share:.1%})" for value, share in found.items())
     if not found:
@@ -173,4 +175,5 @@ def _has_baseline_offset(
 
 
 def _darkest(bands: Sequence[np.ndarray]) -> float:
-    return min(np.percentile(b[b > 0], 0.1) if (b > 0).any() else 0.0 for b in bands)
+    # A few pixels of dark water may lie below the offset.
+    return min(np.percentile(b[b > 0], 2) if (b > 0).any() else 0.0 for b in bands)

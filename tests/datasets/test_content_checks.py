@@ -84,15 +84,16 @@ def test_other_ground(folder, edit_raster):
     assert "sar/b.tif: its corners lie up to 90 east-west" in found.problems[0]
 
 
-def test_a_sentinel_2_product_without_a_word_about_its_offset(folder, edit_raster, write_raster):
-    name = "S2A_MSIL2A_20230610T103629_N0509_R008_T32UNE_20230610T165900"
+@pytest.mark.parametrize(("part", "baseline"), [("_N0509", "05.09"), ("", "04.00")])
+def test_a_sentinel_2_product_without_a_word_about_its_offset(folder, edit_raster, part, baseline):
+    name = f"S2A_MSIL2A_20230610T103629{part}_R008_T32UNE_20230610T165900"
     for kind in PREFIX.values():
         for old in "bc":
             (folder / kind / f"{old}.tif").unlink()
         (folder / kind / "a.tif").rename(folder / kind / f"{name}.tif")
     edit_raster(folder / f"optical/{name}.tif", lambda x: x.astype(np.uint16))
     (problem,) = report(folder).problems
-    assert "05.09" in problem and "offset=-1000" in problem
+    assert baseline in problem and "offset=-1000" in problem
     for offset in (0, -1000):
         assert report(folder, radiometry=dict(optical=dict(offset=offset))).problems == []
 
