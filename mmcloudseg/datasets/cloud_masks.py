@@ -103,6 +103,12 @@ class CloudMaskRule:
         top = 1 if threshold <= 1 else 100
         outside = ~missing & ~((values >= 0) & (values <= top))
         mask = np.where(missing | outside, IGNORE_INDEX, values > threshold).astype(np.uint8)
+        highest = values[~missing].max(initial=0)
+        if threshold > 1 and 0 < highest <= 1:
+            return np.full_like(mask, IGNORE_INDEX), (
+                f"{path}: cloud_mask_threshold={threshold:g} expects probabilities from 0 to 100, "
+                f"found none above {highest:g}. State a threshold from 0 to 1"
+            )
         if not outside.any():
             return mask, None
         return mask, (

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmcloudseg.datasets.header_checks import evenly_spaced
+from mmcloudseg.datasets.map_checks import check_labels, check_masks
 from mmcloudseg.datasets.optical_sar import OpticalSARDataset
 from mmcloudseg.datasets.transforms.loading import PATH_KEYS, LoadRasters
-from mmcloudseg.datasets.transforms.sample_grid import SampleGrid
+from mmcloudseg.rasters.band_names import file_band_names, unread_names
 from mmcloudseg.rasters.reading import open_raster, raster_session
 from mmcloudseg.rasters.sampling import NoValidPixelError, OneValueError, sample_values
 from mmcloudseg.rasters.sentinel2 import unsaid_offset
@@ -61,8 +62,13 @@ def check_contents(
         warnings.simplefilter("always", UserWarning)
         for modality in loader.modalities:
             _check_images(loader, samples, modality, ranges, report)
-        for sample in samples:
-            _check_maps(loader, sample, report)
+        if loader.with_label:
+            report.problems += check_labels(loader, samples)
+        if loader.with_mask:
+            problems, odd = check_masks(loader, samples)
+            report.problems += problems
+            report.warnings += odd
+    _check_settings(dataset, report)
     texts = (str(w.message) for w in said if w.category is UserWarning)
     report.warnings += dict.fromkeys(texts)
     return report
@@ -110,7 +116,7 @@ def _findings(
     group = rules.modality
     try:
         with open_raster(path) as source:
-            reader = rules.open(source)
+            reader, names = rules.open(source), file_band_names(source)
             problem = None
             if group == "optical" and not (rules.radiometry and rules.radiometry.stated):
                 problem = unsaid_offset(reader)
@@ -124,7 +130,16 @@ def _findings(
     except DataError as error:
         yield str(error).replace(path, ""), str(error), not isinstance(error, OneValueError)
         return
-    if limits and len(limits["low"]) == len(values.values):
+    unread = unread_names(names, rules.names, path)
+    if unread:
+        yield "names", unread, False
+    if limits and len(limits["low"]) != len(values.values):
+        text = (
+            f"{path}: {len(values.values)} bands are read, but model.data_preprocessor.{group} "
+            f"has ranges for {len(limits['low'])}. Give it one low and high for each band"
+        )
+        yield "counts", text, True
+    elif limits:
         for finding in check_values(values, limits["low"], limits["high"], group):
             yield finding.kind, f"{path}: {finding.text}", finding.fatal
 
@@ -137,14 +152,16 @@ def _missing_text(path: str, group: str) -> str:
     )
 
 
-def _check_maps(loader: LoadRasters, sample: Mapping, report: ContentReport) -> None:
-    try:
-        grid = SampleGrid.of(sample)
-        if loader.with_label and sample.get("seg_map_path"):
-            loader.load_label(sample, grid)
-        if loader.with_mask and sample.get("cloud_mask_path"):
-            _, problem = loader.read_mask(sample, grid)
-            if problem:
-                report.problems.append(problem)
-    except DataError as error:
-        report.problems.append(str(error))
+def _check_settings(dataset: OpticalSARDataset, report: ContentReport) -> None:
+    if not dataset.metainfo.get("classes"):
+        report.problems.append(
+            f"{dataset.data_root or dataset.data_prefix}: the dataset's metainfo names no "
+            "classes. Set metainfo=dict(classes=(…), palette=[…]) in its config"
+        )
+    simulated = dataset.settings.clouds == "simulated" and dataset.settings.optical == "cloudy"
+    names = [type(step).__name__ for step in _transforms(dataset)]
+    if simulated and "SimulateClouds" not in names:
+        report.problems.append(
+            f"{dataset.data_root}: clouds='simulated', but no SimulateClouds in the pipeline "
+            "draws them. Add it after LoadRasters, or leave clouds out"
+        )

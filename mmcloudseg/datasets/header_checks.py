@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from mmcloudseg.datasets.sample_lists import MODALITY_NAMES
 from mmcloudseg.datasets.settings import radiometry_of
-from mmcloudseg.rasters.alignment import grid_problem, ground_problem
+from mmcloudseg.rasters.alignment import grid_problem, ground_problem, share_inside
+from mmcloudseg.rasters.band_names import file_band_names
 from mmcloudseg.rasters.images import ImageRules
 from mmcloudseg.rasters.reading import RasterHeader, open_raster, raster_session, read_header
 from mmcloudseg.utils.errors import DataError
@@ -32,6 +33,17 @@ def band_counts(sample: Mapping[str, str]) -> dict[str, int]:
                 with suppress(DataError):
                     counts[BAND_GROUPS[key]] = read_header(sample[key]).count
     return counts
+
+
+def band_names(sample: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """What a sample's optical and SAR files call their bands, where they name all of them."""
+    names = {}
+    with raster_session():
+        for key in ("img_path", "sar_path"):
+            if sample.get(key):
+                with suppress(DataError), open_raster(sample[key]) as source:
+                    names[BAND_GROUPS[key]] = file_band_names(source)
+    return {group: found for group, found in names.items() if all(found)}
 
 
 def header_problems(sample: Mapping) -> list[str]:
@@ -61,18 +73,28 @@ def ground_problems(sample: Mapping) -> list[str]:
     """Say which of a sample's files lie on other ground than its optical image.
 
     These are listed apart: the samples can be looked at, but nobody wants to train on them. Files
-    that are warped, or that cannot be read, are left out.
+    that are warped have to overlap it; files that cannot be read are left out.
     """
     headers: dict[str, RasterHeader] = {}
     with suppress(DataError):
-        for key in MODALITY_NAMES if sample.get("align") != "warp" else ():
+        for key in MODALITY_NAMES:
             if sample.get(key):
                 headers[key] = read_header(sample[key])
     optical = headers.pop("img_path", None)
     if optical is None:
         return []
-    found = [ground_problem(optical, header) for header in headers.values()]
+    told = _outside if sample.get("align") == "warp" else ground_problem
+    found = [told(optical, header) for header in headers.values()]
     return [problem for problem in found if problem]
+
+
+def _outside(optical: RasterHeader, other: RasterHeader) -> str | None:
+    here, there = optical.grid, other.grid
+    if here is None or there is None or here.crs is None or there.crs is None:
+        return None
+    if share_inside(here, there) > 0 or share_inside(there, here) > 0:
+        return None
+    return f"{other.path}: does not overlap {optical.path}. Pair the files of one place"
 
 
 def _check_image(sample: Mapping, key: str) -> None:

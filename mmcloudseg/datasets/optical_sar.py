@@ -11,6 +11,7 @@ from mmseg.registry import DATASETS
 
 from mmcloudseg.datasets.header_checks import (
     band_counts,
+    band_names,
     evenly_spaced,
     ground_problems,
     header_problems,
@@ -186,6 +187,8 @@ class OpticalSARDataset(NamedDataset):
         bands = self._metainfo.get("bands") or {}
         declared = {group: len(names) for group, names in bands.items()}
         shared = dict(self._shared_info(), band_counts=declared or band_counts(paths[0]))
+        if not bands:
+            shared["band_names"] = band_names(paths[0])
         names = distinct_names(map(self.sample_name, optical))
         return [
             {**sample, **shared, "sample_name": name, "area": self.area(path)}

@@ -73,7 +73,7 @@ def check_pipeline(steps: Sequence[Any], inside: bool = False) -> None:
     Raises:
         ValueError: There is one, or one comes too late. The message names it and what to use.
     """
-    no_data_since = ""
+    no_data_since, packed = "", False
     for name, sheltered in _names(steps, inside):
         reason = remedy = ""
         if name in REFUSED:
@@ -90,6 +90,9 @@ def check_pipeline(steps: Sequence[Any], inside: bool = False) -> None:
         elif name == "SimulateClouds" and no_data_since:
             reason = f"it draws a new cloud mask, in which the no data of {no_data_since} is lost"
             remedy = f"SimulateClouds before {no_data_since}"
+        elif name == "LoadRasters" and packed:
+            reason, remedy = "there is nothing left to pack after PackCloudSegInputs", "it before"
+        packed = packed or name == "PackCloudSegInputs"
         if reason:
             raise ValueError(
                 f"{name} does not fit here in a pipeline of optical and SAR bands: {reason}. Use "

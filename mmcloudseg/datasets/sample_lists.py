@@ -54,6 +54,11 @@ def read_csv(
     if wrong:
         title = f"{path}: rows that do not have {width} columns"
         raise DataError.from_problems(title, wrong, f"Each row lists {', '.join(columns)}.")
+    place = columns.index("img_path")
+    empty = [f"row {number}: no img_path" for number, row in rows if not row[place].strip()]
+    if empty:
+        remedy = "Each sample needs the path of its optical image, even if it shows nothing."
+        raise DataError.from_problems(f"{path}: rows without an optical image", empty, remedy)
     bases = [folders.get(key, default_folder) for key in columns]
     return [
         {

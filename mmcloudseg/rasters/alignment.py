@@ -11,6 +11,7 @@ import rasterio
 from affine import Affine
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform
 
 from mmcloudseg.rasters.grids import RasterGrid, scaled_shape
 from mmcloudseg.rasters.nodata import Nodata
@@ -19,6 +20,7 @@ from mmcloudseg.rasters.reading import RasterHeader
 _TURN_DEG = 360.0
 _ALLOWED_PIXELS = 0.5
 _ROUNDING = 1e-3
+_POINTS = 64  # along each axis
 
 
 def grid_problem(optical: RasterHeader, other: RasterHeader, scale: float | None) -> str | None:
@@ -93,6 +95,24 @@ def whole_turns(grid: RasterGrid, other: RasterGrid) -> RasterGrid:
         return grid
     moved = Affine.translation(turns * _TURN_DEG, 0) * grid.transform
     return dataclasses.replace(grid, transform=moved)
+
+
+def share_inside(grid: RasterGrid, other: RasterGrid) -> float:
+    """Share of a grid's area, by evenly spaced points, that lies within another grid."""
+    rows, columns = np.meshgrid(
+        *((np.arange(_POINTS) + 0.5) * length / _POINTS for length in grid.shape), indexing="ij"
+    )
+    places = grid.at(columns.ravel(), rows.ravel())
+    east, north = (np.array(values) for values in transform(grid.crs, other.crs, *places))
+    if other.crs.is_geographic:
+        # Longitudes may be written from -180 to 180 or from 0 to 360.
+        middle = other.at(other.width / 2, other.height / 2)[0]
+        east = east + _TURN_DEG * np.round((middle - east) / _TURN_DEG)
+    back = ~other.transform
+    across, down = RasterGrid(other.crs, back, 0, 0).at(east, north)
+    # Points that the other reference system cannot represent are infinite, and thus outside.
+    inside = (across >= 0) & (across <= other.width) & (down >= 0) & (down <= other.height)
+    return float(inside.mean())
 
 
 @contextmanager

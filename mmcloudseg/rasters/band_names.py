@@ -44,6 +44,7 @@ _LANDSAT8 = dict(
         strict=True,
     )
 )
+_LANDSAT5 = dict(b1="blue", b2="green", b3="red", b4="nir", b5="swir1", b7="swir2")
 _PHRASES = (
     (r"near[\s_-]*infra[\s_-]*red", "nir"),
     (r"short[\s_-]*wave[\s_-]*infra[\s_-]*red", "swir"),
@@ -94,6 +95,9 @@ def match_bands(found: Sequence[str], wanted: Sequence[str], path: str) -> list[
     Raises:
         DataError: The file names other bands, or one of them twice.
     """
+    plain = [name.strip().lower() for name in found]
+    if wanted and all(plain.count(name.lower()) == 1 for name in wanted):
+        return [plain.index(name.lower()) + 1 for name in wanted]
     there, here = canonical_names(found), canonical_names(wanted)
     if here and all(there.count(name) == 1 for name in here):
         return [there.index(name) + 1 for name in here]
@@ -110,6 +114,18 @@ def match_bands(found: Sequence[str], wanted: Sequence[str], path: str) -> list[
         f"{', '.join(wanted)} are wanted, each once. Correct `bands` in the dataset's metainfo, "
         "or the names in the file (gdal_edit has no option for them: use rasterio's "
         "descriptions), or choose a file that holds these bands."
+    )
+
+
+def unread_names(found: Sequence[str], wanted: Sequence[str], path: str) -> str | None:
+    """Say that a file's names of bands tell nothing, so that its own order counts; else None."""
+    counted = all(re.fullmatch(r"\D*\d+|gr[ae]y|undefined|alpha|", name.lower()) for name in found)
+    known = [name for name in canonical_names(found) if name in COMMON_NAMES]
+    if counted or known or not any(name in COMMON_NAMES for name in canonical_names(wanted)):
+        return None
+    return (
+        f"{path}: names its bands {', '.join(found)}, which is not understood: they are read in "
+        f"this order as {', '.join(wanted)}. Check it, or rename them"
     )
 
 
@@ -146,16 +162,17 @@ def band_numbers(wanted: Iterable[int | str], names: Sequence[str], where: str) 
 
 def _code(name: str) -> str:
     """``b8a`` for ``B08A``, ``B8A``, ``SR_B8A``; '' for names that are no code."""
-    match = re.fullmatch(r"(?:\w*_)?b(?:and)?[\s_-]?0*(\d{1,2}a?)", name.strip().lower())
+    match = re.fullmatch(r"(?:\w*_)?b(?:and)?[\s_-]?0*(\d{1,2}a?)(?:_\d+m)?", name.strip().lower())
     return f"b{match[1]}" if match else ""
 
 
 def _sensor(names: Sequence[str], codes: Sequence[str]) -> dict[str, str]:
     """What the codes B1, B2, … of an image mean; empty if they may be those of any sensor."""
-    if any(name.lower().startswith("sr_b") for name in names):
-        return _LANDSAT8
-    # Numbers without a gap may just count the bands of the file.
     found = set(codes)
+    if any(name.lower().startswith("sr_b") for name in names):
+        # Only one of the two families has the band 6; without 6 and 7, nothing tells them apart.
+        return _LANDSAT8 if "b6" in found else _LANDSAT5 if "b7" in found else {}
+    # Numbers without a gap may just count the bands of the file.
     counted = list(codes) == [f"b{number}" for number in range(1, len(codes) + 1)]
     sentinel = "b8a" in found or {"b4", "b8"} <= found
     return _SENTINEL2 if sentinel and not counted else {}

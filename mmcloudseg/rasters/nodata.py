@@ -10,12 +10,15 @@ import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window
 
+HUGE = 1e30
+"""Finite values beyond are the fill values of floating-point files, declared or not."""
+
 
 @dataclass(frozen=True)
 class Nodata:
     """Which pixels of a raster hold no data.
 
-    NaN never counts as data, whatever the file declares.
+    NaN never counts as data, whatever the file declares, nor do values of more than 1e30.
 
     Attributes:
         value: The nodata value, None if there is none or if it differs between bands.
@@ -63,7 +66,10 @@ class Nodata:
 
     def missing(self, raw: np.ndarray) -> np.ndarray:
         """Find NaN and nodata among values of bands x rows x columns, in the file's type."""
-        missing = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, dtype=bool)
+        missing = np.zeros(raw.shape, dtype=bool)
+        if raw.dtype.kind == "f":
+            with np.errstate(invalid="ignore"):
+                missing = np.isnan(raw) | ((np.abs(raw) > HUGE) & np.isfinite(raw))
         if self.value is not None and not np.isnan(self.value):
             nodata = raw == self.value
             missing |= nodata.all(axis=0) if self.zero_stays else nodata

@@ -28,13 +28,13 @@ class Conversion:
     log: int = 0
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """Convert values of bands x rows x columns, float32; a power below 0 becomes NaN."""
+        """Convert values of bands x rows x columns, float32; no power, or less, becomes NaN."""
         if any(scale != 1 for scale in self.scale) or any(self.offset):
             scale, offset = (np.array(v)[:, None, None] for v in (self.scale, self.offset))
             values = (values * scale + offset).astype(np.float32)
         if self.log:
             with np.errstate(divide="ignore", invalid="ignore"):
-                values = np.float32(self.log) * np.log10(values)
+                values = np.float32(self.log) * np.log10(np.where(values > 0, values, np.nan))
         return values
 
 
@@ -118,8 +118,16 @@ class Radiometry:
         elif not tagged:
             return self._factor, 0.0
         elif self.unit is None:
+            if self.modality == "sar":
+                return scale, offset
+            if not (np.isclose(scale, 1) or np.isclose(scale, 1 / _REFLECTANCE, rtol=0.01)):
+                raise DataError(
+                    f"{path}: its GDAL tags say scale {scale:g} and offset {offset:g}, but not "
+                    "into which unit. State it by the dataset's radiometry "
+                    "(optical=dict(unit='reflectance')); of a scene, by --optical-unit."
+                )
             # The numbers stay those of the file, which is all that is known of their unit.
-            return (scale, offset) if self.modality == "sar" else (1.0, offset / scale)
+            return 1.0, offset / scale
         else:
             factor = self._factor_with_tags(path, scale)
         return _clean(scale * factor), _clean(offset * factor)

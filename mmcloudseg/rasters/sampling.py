@@ -19,7 +19,7 @@ _WHOLE_PIXELS = 1_000_000
 
 
 class NoValidPixelError(DataError):
-    """A band of an image that holds no data at all."""
+    """An image that holds no data at all, in any band."""
 
 
 class OneValueError(DataError):
@@ -67,9 +67,11 @@ def sample_values(reader: BandReader, name: str) -> ValueSample:
         collected = _search(reader)
     bare = [band for band, values in zip(reader.bands, collected, strict=True) if not len(values)]
     if bare:
-        raise NoValidPixelError(
+        kind = NoValidPixelError if len(bare) == len(reader.bands) else DataError
+        unit = " (or the unit is not that of power)" if reader.conversion.log else ""
+        raise kind(
             f"{reader.path}: holds no data in band {', '.join(map(str, bare))}, only "
-            f"{reader.nodata}. Give {name} with data, or another --nodata."
+            f"{reader.nodata}{unit}. Give {name} with data, or another --nodata."
         )
     if not _shows_an_image(collected):
         raise OneValueError(

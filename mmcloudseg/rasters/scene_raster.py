@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from mmcloudseg.rasters.alignment import warped_view
-from mmcloudseg.rasters.band_names import file_band_names, match_bands
+from mmcloudseg.rasters.band_names import file_band_names, match_bands, unread_names
 from mmcloudseg.rasters.grids import RasterGrid
 from mmcloudseg.rasters.images import BandReader, ImageRules
 from mmcloudseg.rasters.nodata import Nodata
@@ -138,6 +139,9 @@ def _choose_bands(
         by_name = match_bands(file_band_names(source), rules.names, source.name)
         if by_name is not None:
             return by_name
+        unread = unread_names(file_band_names(source), rules.names, source.name)
+        if unread:
+            warnings.warn(f"{unread}, or name them by {option}", stacklevel=2)
         chosen = [int(band) for band in rules.bands or ()]
     bands = list(chosen) or held
     beyond = [band for band in bands if not 1 <= band <= source.count]

@@ -17,7 +17,7 @@ _DIM = 0.1
 """Share that images of land usually reach."""
 _BRIGHT_PERCENTILE = 99.9
 _FILL_SHARE = 0.1
-_APART_SHARE = 0.05
+_APART_SHARE = 0.01
 _FILL_VALUES = (-9999, -32768, -32767, 65535, 32767, 255, 0)
 _BASELINE_OFFSET = 1000
 _OPTICAL_REMEDY = (
@@ -25,8 +25,8 @@ _OPTICAL_REMEDY = (
     "(optical=dict(unit='reflectance')); of a scene, by --optical-unit, or --scale and --offset"
 )
 _SAR_REMEDY = (
-    "State the files' unit by the dataset's radiometry (sar=dict(unit='linear')); of a scene, by "
-    "--sar-unit"
+    "State the files' unit by the dataset's radiometry (sar=dict(unit='{unit}')); of a scene, by "
+    "--sar-unit {unit}"
 )
 
 
@@ -75,7 +75,7 @@ def check_values(
             f"do. {_OPTICAL_REMEDY}"
         )
         findings.append(ValueFinding("dim", text))
-    findings += _fill_values(bands, low, high)
+    findings += [*_fill_values(bands, low, high), *_infinite(sample)]
     if modality == "optical" and _has_baseline_offset(bands, low, high):
         text = (
             f"hardly a value is below {_darkest(bands):g}, as in Sentinel-2 products "
@@ -111,7 +111,8 @@ def _wrong_unit(
     everything = np.concatenate([band for band in bands if len(band)] or [np.zeros(1)])
     smallest, largest = float(everything.min()), float(everything.max())
     if modality == "sar":
-        cause, remedy = _sar_cause(smallest, largest, float(np.median(everything))), _SAR_REMEDY
+        cause, unit = _sar_cause(smallest, float(np.median(everything)))
+        remedy = _SAR_REMEDY.format(unit=unit)
     else:
         cause, remedy = _optical_cause(largest), _OPTICAL_REMEDY
     name = "SAR" if modality == "sar" else "optical"
@@ -123,12 +124,12 @@ def _wrong_unit(
     return ValueFinding("unit", text, fatal=True)
 
 
-def _sar_cause(smallest: float, largest: float, middle: float) -> str:
+def _sar_cause(smallest: float, middle: float) -> tuple[str, str]:
     if smallest < -100:
-        return "dB x 100"
+        return "dB x 100", "db_x100"
     if middle > 1.5:
-        return "amplitude or 8-bit values instead of dB"
-    return "linear units instead of dB (10 log10)"
+        return "amplitude or 8-bit values instead of dB", "amplitude"
+    return "linear units instead of dB (10 log10)", "linear"
 
 
 def _optical_cause(largest: float) -> str:
@@ -153,7 +154,9 @@ def _fill_values(
             outside = not lowest <= value <= highest
             usual = value in _FILL_VALUES and (outside or share > _FILL_SHARE)
             apart = outside and share > _APART_SHARE
-            if apart or (usual and share > 1e-3 and value != highest):
+            # No backscatter is 0 dB to the last digit.
+            zero_db = value == 0 == highest and lowest < 0 and share > _APART_SHARE
+            if apart or zero_db or (usual and share > 1e-3 and value != highest):
                 found[value] = max(found.get(value, 0), share)
     listed = ", ".join(f"{value:g} ({share:.1%})" for value, share in found.items())
     if not found:
@@ -164,6 +167,17 @@ def _fill_values(
         "of a scene, by --nodata or --sar-nodata"
     )
     return [ValueFinding("fill", text)]
+
+
+def _infinite(sample: ValueSample) -> list[ValueFinding]:
+    share = max(float(np.isinf(values).mean()) if len(values) else 0.0 for values in sample.values)
+    if share < 1e-3:
+        return []
+    text = (
+        f"{share:.1%} of the values of a band are infinite, as decibels of 0 are, and count as "
+        "the ends of the range. If they mean that there are no data, write NaN in their place"
+    )
+    return [ValueFinding("infinite", text)]
 
 
 def _has_baseline_offset(

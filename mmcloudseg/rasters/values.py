@@ -31,7 +31,8 @@ def read_filled(reader: BandReader, window: Window) -> tuple[np.ndarray, np.ndar
         Values (float32) and which of them were missing, both bands x rows x columns.
 
     Raises:
-        DataError: A band that needs filling holds no data at all.
+        NoValidPixelError: The image holds no data at all.
+        DataError: A band that needs filling holds none.
     """
     values, missing, replaced = reader.read(window)
     incomplete = np.flatnonzero(replaced.any(axis=(1, 2))).tolist()
@@ -39,9 +40,10 @@ def read_filled(reader: BandReader, window: Window) -> tuple[np.ndarray, np.ndar
         whole = Window(0, 0, reader.source.width, reader.source.height)
         # All bands: whether 0 is nodata may depend on the other bands.
         valid = valid_values(reader, [whole])
+        empty = [not np.isfinite(values).any() for values in valid]
         for position in incomplete:
-            if not np.isfinite(valid[position]).any():
-                raise NoValidPixelError(
+            if empty[position]:
+                raise (NoValidPixelError if all(empty) else DataError)(
                     f"{reader.path}: band {reader.bands[position]} has no valid pixel (only "
                     f"{reader.nodata}), so nothing can be filled in. Replace the file, take its "
                     "sample off the list, or set the dataset's allow_missing if such a modality "

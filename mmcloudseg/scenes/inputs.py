@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import rasterio
-from rasterio.warp import transform
 from rasterio.windows import Window
 
 from mmcloudseg.engine.model_description import ModelDescription
+from mmcloudseg.rasters.alignment import share_inside
 from mmcloudseg.rasters.grids import RasterGrid
 from mmcloudseg.rasters.images import ImageRules
 from mmcloudseg.rasters.reading import open_raster, raster_session
@@ -24,7 +24,6 @@ from mmcloudseg.utils.errors import DataError
 
 _CACHE_MB = 128
 """GDAL's block cache: enough for a row of tiles, and no more for larger scenes."""
-_POINTS = 64  # along each axis
 _ALL = 0.999
 
 
@@ -130,9 +129,9 @@ def _check_overlap(optical: RasterGrid, path: str) -> None:
     with open_raster(path) as source:
         check_reference(source, "SAR")
         sar = RasterGrid.of(source)
-    share = _share_inside(optical, sar)
+    share = share_inside(optical, sar)
     # A SAR image much smaller than the optical one may lie between its points.
-    if share == 0 and _share_inside(sar, optical) == 0:
+    if share == 0 and share_inside(sar, optical) == 0:
         raise DataError(
             f"{path}: does not overlap the optical image: its origin is {_origin(sar)}, that of "
             f"the optical image {_origin(optical)}. Use the SAR image of the same area, or "
@@ -143,24 +142,6 @@ def _check_overlap(optical: RasterGrid, path: str) -> None:
             f"{path}: covers {share:.0%} of the optical image; the rest is mapped without SAR",
             stacklevel=2,
         )
-
-
-def _share_inside(grid: RasterGrid, other: RasterGrid) -> float:
-    """Share of a grid's area, by evenly spaced points, that lies within another grid."""
-    rows, columns = np.meshgrid(
-        *((np.arange(_POINTS) + 0.5) * length / _POINTS for length in grid.shape), indexing="ij"
-    )
-    # Affine's annotations allow scalars only.
-    east, north = grid.transform * (columns.ravel(), rows.ravel())  # type: ignore[operator]
-    east, north = (np.array(values) for values in transform(grid.crs, other.crs, east, north))
-    if other.crs.is_geographic:
-        # Longitudes may be written from -180 to 180 or from 0 to 360.
-        middle = other.at(other.width / 2, other.height / 2)[0]
-        east = east + 360 * np.round((middle - east) / 360)
-    across, down = ~other.transform * (east, north)
-    # Points that the other reference system cannot represent are infinite, and thus outside.
-    inside = (across >= 0) & (across <= other.width) & (down >= 0) & (down <= other.height)
-    return float(inside.mean())
 
 
 def _origin(grid: RasterGrid) -> str:

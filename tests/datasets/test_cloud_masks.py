@@ -39,6 +39,7 @@ def test_rules(values, rule, expected):
         ([255, 255, 255, 255], {}, ["255 in 100.0%"]),
         ([0.1, 0.5, 0.7, 0.9], {}, ["4 values from 0.1 to 0.9", "cloud_mask_threshold"]),
         ([0, 255, 0, 255], {}, ["255 in 50.0%", "clear=[…]"]),
+        ([0.0, 0.5, 0.6, 1.0], dict(threshold=50), ["threshold=50", "none above 1"]),
         ([0, 50, 60, 100], dict(threshold=0.5), ["cloud_mask_threshold=0.5", "0 to 1", "50, 60"]),
     ],
 )

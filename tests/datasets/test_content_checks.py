@@ -1,7 +1,10 @@
 """What is looked at before a run starts."""
 
+import re
+
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from mmseg.registry import DATASETS
 
@@ -101,6 +104,62 @@ def test_a_sentinel_2_product_without_a_word_about_its_offset(folder, edit_raste
 def test_allowed_gaps_are_no_problem(folder, edit_raster):
     edit_raster(folder / "sar/b.tif", lambda db: db * np.nan)
     assert report(folder, allow_missing=["sar"]).problems == []
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (dict(label_codes={0: 255, 1: 255}), r"labels/a\.tif: no pixel .*label_codes"),
+        (dict(metainfo={}), "metainfo names no classes"),
+        (
+            dict(data_prefix={k: v for k, v in PREFIX.items() if k != "seg_map_path"}),
+            "3 of 3 .* no label: .*seg_map_path",
+        ),
+        (
+            dict(clouds="simulated", data_prefix=dict(PREFIX, cloud_free_path="optical")),
+            "clouds='simulated', but no SimulateClouds",
+        ),
+    ],
+)
+def test_settings_with_which_nothing_can_be_learned(folder, change, named):
+    problems = report(folder, **change).problems
+    assert len(problems) == 1 and re.search(named, problems[0]), problems
+
+
+def test_ranges_of_another_number_of_bands(folder):
+    pipeline = [dict(type="LoadRasters", modalities=["optical"], bands=dict(optical=[1, 2]))]
+    found = report(folder, pipeline=[*pipeline, dict(type="PackCloudSegInputs")])
+    assert "2 bands are read" in found.problems[0] and "ranges for 4" in found.problems[0]
+
+
+def test_masks_of_one_kind_and_names_that_are_not_understood(folder, edit_raster):
+    for name in "abc":
+        edit_raster(folder / f"masks/{name}.tif", lambda x: x * 0)
+        with rasterio.open(folder / f"optical/{name}.tif", "r+") as file:
+            file.descriptions = ("blau", "gruen", "rot", "nah")
+    bands = dict(optical=["blue", "green", "red", "nir"], sar=["VV", "VH"])
+    found = report(folder, metainfo=dict(classes=("land", "water"), bands=bands))
+    assert found.problems == []
+    assert any("blau" in text and "3 of 3" in text for text in found.warnings)
+    assert any("3 cloud masks" in text and "are clear" in text for text in found.warnings)
+
+
+def test_zeros_in_decibels_are_told(folder, edit_raster):
+    def with_border(db):
+        db[:, :4] = 0
+        return db
+
+    for name in "abc":
+        edit_raster(folder / f"sar/{name}.tif", with_border)
+    (text,) = report(folder).warnings
+    assert "0 (13.3%)" in text and "nodata" in text
+
+
+def test_warped_files_of_another_place(folder, edit_raster):
+    edit_raster(folder / "sar/b.tif", transform=Affine(3, 0, 760299 + 3000, 0, -3, 1898412))
+    with pytest.warns(UserWarning, match=r"sar/b\.tif: does not overlap"):
+        problems = report(folder, align="warp").problems
+    assert "sar/b.tif: does not overlap" in problems[0]
 
 
 def test_wrapped_datasets_are_found():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from mmseg.registry import DATASETS
 
@@ -109,6 +110,9 @@ def test_a_sample_without_sar(folder, write):
     assert packed["inputs"][4:].isnan().all() and not packed["inputs"][:4].isnan().any()
     with pytest.warns(UserWarning, match=r"b\.tif: has no sar_path; .*allow_missing=\['sar'\]"):
         build(folder, ann_file="l.csv")[1]
+    (folder / "m.csv").write_text("img_path,sar_path\n,a.tif\n")
+    with pytest.raises(DataError, match=r"m\.csv: [\s\S]*row 2: no img_path"):
+        build(folder, ann_file="m.csv")
     write("sar/b.tif", np.full((2, 40, 40), np.nan, np.float32))
     assert build(folder, allow_missing=["sar"])[1]["inputs"][4:].isnan().all()
 
@@ -136,6 +140,24 @@ def test_a_class_that_is_declared_as_nodata_is_said_aloud(folder, write):
     with pytest.warns(UserWarning, match=r"code 0 .*labels/a\.tif.*255"):
         label = build(folder, label_codes={0: 0, 1: 1})[0]["data_samples"].gt_sem_seg.data
     assert (label != 255).all()
+
+
+def test_bands_in_another_order_than_the_first_file(folder):
+    """Without names in the metainfo, those of the first file count."""
+    for name, order in dict(a="blue green red nir", b="nir red green blue").items():
+        with rasterio.open(folder / f"optical/{name}.tif", "r+") as file:
+            file.descriptions = tuple(order.split())
+    with rasterio.open(folder / "optical/b.tif") as file:
+        stored = file.read()
+    assert (build(folder)[1]["inputs"][:4].numpy() == stored[::-1]).all()
+
+
+def test_an_optical_image_of_declared_zeros_is_missing_where_it_may_be(folder, write):
+    write("optical/a.tif", np.zeros((4, 40, 40), np.uint16), nodata=0)
+    assert (build(folder)[0]["inputs"][:4] == 0).all()
+    packed = build(folder, allow_missing=["optical"])[0]
+    assert packed["inputs"][:4].isnan().all()
+    assert packed["data_samples"].modalities == "sar"
 
 
 def test_letter_case_of_suffixes(folder, write):

@@ -39,6 +39,12 @@ def refused(match, *steps):
         check_pipeline(steps)
 
 
+def test_loading_after_packing():
+    steps = [dict(type="PackCloudSegInputs"), dict(type="LoadRasters")]
+    with pytest.raises(ValueError, match=r"LoadRasters .*PackCloudSegInputs"):
+        check_pipeline(steps)
+
+
 def test_every_stock_transform_has_been_thought_of():
     stock = {
         name

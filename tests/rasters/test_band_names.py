@@ -9,6 +9,7 @@ from mmcloudseg.rasters.band_names import (
     canonical_names,
     file_band_names,
     match_bands,
+    unread_names,
 )
 from mmcloudseg.utils.errors import DataError
 
@@ -22,6 +23,9 @@ RGBN = ("blue", "green", "red", "nir")
         (("B02", "B03", "B04", "B08"), list(RGBN)),
         (("B8A", "B11", "B12"), ["nir08", "swir1", "swir2"]),
         (("SR_B2", "SR_B5", "SR_B6"), ["blue", "nir", "swir1"]),
+        (("SR_B1", "SR_B4", "SR_B7"), ["blue", "nir", "swir2"]),
+        (("SR_B2", "SR_B3"), ["b2", "b3"]),
+        (("B04_10m", "B8A_20m"), ["red", "nir08"]),
         (("red edge 1", "red", "rededge071"), ["rededge1", "red", "rededge1"]),
         (("Sigma0_VV_db", "Gamma0 VH"), ["vv", "vh"]),
         (("B1", "B2", "B3"), ["b1", "b2", "b3"]),
@@ -43,6 +47,7 @@ def test_one_spelling(names, expected):
         (("", "green", "red", ""), RGBN, None),
         (("VV",), ("backscatter",), None),
         (("a", "b2x"), ("b2x", "a"), [2, 1]),
+        (("coastal_blue", "blue", "green_i", "green", "red", "nir"), RGBN, [2, 4, 5, 6]),
     ],
 )
 def test_matching(found, wanted, expected):
@@ -78,3 +83,9 @@ def test_names_in_a_file(tmp_path):
         file.update_tags(2, common_name="green")
     with rasterio.open(tmp_path / "a.tif") as file:
         assert file_band_names(file) == ("blue", "green", "")
+
+
+def test_names_that_tell_nothing_are_told():
+    assert "blau" in unread_names(("blau", "gruen", "rot", "nah"), RGBN, "x.tif")
+    for found in (("Band 1", "Band 2"), ("", ""), ("red", "x"), ("Layer_1", "Layer_2")):
+        assert unread_names(found, RGBN, "x.tif") is None

@@ -37,7 +37,6 @@ def read(write_raster):
         ([2000, 6000], (1e-4, -0.1), dict(unit="reflectance_x10000"), [1000, 5000]),
         ([2000, 6000], (1e-4, -0.1), dict(unit="reflectance"), [1000, 5000]),
         ([2000, 6000], (1e-4, -0.1), dict(offset=-1000), [1000, 5000]),
-        ([20, 60], (2.75e-5, 0), {}, [20, 60]),
         ([10000, 20000], (2.75e-5, -0.2), dict(unit="reflectance"), [750, 3500]),
         ([1000, 5000], (1, 0), {}, [1000, 5000]),
     ],
@@ -66,8 +65,8 @@ def test_whole_numbers_stay_whole(read):
 
 
 def test_no_power_is_no_data(read):
-    """A power of 0 is far below the range; one below 0 is filled with the mean."""
-    assert read([0.0, 0.1], modality="sar", unit="linear") == [-np.inf, pytest.approx(-10)]
+    """It is filled with the mean of the band."""
+    assert read([0.0, 0.1], modality="sar", unit="linear") == pytest.approx([-10, -10])
     assert read([-1.0, 0.1], modality="sar", unit="linear") == pytest.approx([-10, -10])
 
 
@@ -77,6 +76,7 @@ def test_no_power_is_no_data(read):
         ((1e-4, -0.1), dict(scale=1e-4, offset=0), "--offset"),
         ((1e-4, -0.1), dict(scale=1.0), "--scale"),
         ((2.75e-5, -0.2), dict(unit="reflectance_x10000"), "unit='reflectance_x10000'"),
+        ((2.75e-5, -0.2), {}, "--optical-unit"),
     ],
 )
 def test_contradictions_are_named(read, tags, stated, named):

@@ -174,6 +174,8 @@ class LoadRasters(BaseTransform):
                 window, rows, columns = grid.on(view.source.shape)
                 try:
                     values, missing = read_filled(view, window)
+                    if may_lack and view.nodata.zero_stays and missing.all():
+                        raise NoValidPixelError(f"{path}: is nodata everywhere")
                 except NoValidPixelError:
                     if modality == "cloud_free":
                         raise
