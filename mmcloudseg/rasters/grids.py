@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -74,7 +75,7 @@ class RasterGrid:
         """Rows and columns."""
         return self.height, self.width
 
-    def at(self, column: float, row: float) -> tuple[float, float]:
+    def at(self, column: Any, row: Any) -> tuple[Any, Any]:
         """Coordinates of a place in pixels; of many places, as arrays."""
         t = self.transform
         return t.c + column * t.a + row * t.b, t.f + column * t.d + row * t.e
