@@ -22,9 +22,10 @@ def test_a_failure_to_publish_ends_every_process(tmp_path, monkeypatch, is_main)
     def fail(runner):
         raise OSError("disk full")
 
-    runner = SimpleNamespace(train=lambda: None)
+    runner = SimpleNamespace(train=lambda: None, model=None)
     monkeypatch.setattr(module, "build_runner", lambda cfg: runner)
     monkeypatch.setattr(module, "refuse_idle_training", lambda runner: None)
+    monkeypatch.setattr(module, "check_losses", lambda model: None)
     monkeypatch.setattr(module, "is_main_process", lambda: is_main)
     monkeypatch.setattr(module, "publish_best", fail)
     monkeypatch.setattr(module, "broadcast_object_list", broadcast)
