@@ -7,4 +7,4 @@ _base_ = [
 ]
 model = _base_.network
 teacher = _base_.network
-test_evaluator = _base_.cloud_removal_metrics
+test_evaluator = dict(metrics=_base_.cloud_removal_metrics)

@@ -3,4 +3,4 @@ _base_ = "./cloudseg_student_your_data.py"
 
 model = _base_.teacher
 train_dataloader = val_dataloader = test_dataloader = _base_.clear_images
-test_evaluator = _base_.land_cover_metrics
+test_evaluator = dict(metrics=_base_.land_cover_metrics)

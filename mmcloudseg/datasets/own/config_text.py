@@ -82,7 +82,7 @@ test_dataloader = dict(
 val_evaluator = [dict(type="CloudIoUMetric")]
 land_cover_metrics = [dict(type="CloudIoUMetric"), dict(type="CalibrationMetric")]
 cloud_removal_metrics = [*land_cover_metrics, dict(type="CloudRemovalMetric")]
-test_evaluator = land_cover_metrics
+test_evaluator = dict(type="CloudSegEvaluator", metrics=land_cover_metrics)
 """
 
 
