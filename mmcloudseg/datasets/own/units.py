@@ -51,9 +51,7 @@ def optical_unit(bands: Sequence[np.ndarray], kind: str, stated: str | None = No
     name, doubt = stated, ""
     if stated is None:
         if kind == "uint8":
-            many = len(bands)
-            return Unit(None, f"8-bit values ({text})", (EIGHT_BITS[0],) * many,
-                        (EIGHT_BITS[1],) * many)  # fmt: skip
+            return _eight_bits(bands, text)
         if brightest <= 2:
             name = "reflectance"
         elif brightest <= 150 and kind.startswith("float"):
@@ -68,6 +66,11 @@ def optical_unit(bands: Sequence[np.ndarray], kind: str, stated: str | None = No
     return Unit(name, f"{name} ({text})", low, high)
 
 
+def _eight_bits(bands: Sequence[np.ndarray], text: str) -> Unit:
+    low, high = ((edge,) * len(bands) for edge in EIGHT_BITS)
+    return Unit(None, f"8-bit values ({text})", low, high)
+
+
 def sar_unit(
     bands: Sequence[np.ndarray], kind: str, names: Sequence[str], stated: str | None = None
 ) -> Unit:
@@ -78,9 +81,7 @@ def sar_unit(
     name, doubt = stated, ""
     if stated is None:
         if kind == "uint8":
-            many = len(bands)
-            return Unit(None, f"8-bit values ({text})", (EIGHT_BITS[0],) * many,
-                        (EIGHT_BITS[1],) * many)  # fmt: skip
+            return _eight_bits(bands, text)
         if min(middles) < -100:
             name = "db_x100"
         elif min(middles) < 0:
